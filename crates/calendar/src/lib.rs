@@ -1,0 +1,1 @@
+//! Business days per place with make-up workdays, deadlines, dated values.

@@ -1,0 +1,1 @@
+//! Identifiers and masking of personal data.

@@ -1,0 +1,1 @@
+//! Bytes of settlement files to entries, with positions and proofs.

@@ -1,0 +1,1 @@
+//! Pairs and rates, exact conversion with its trail.

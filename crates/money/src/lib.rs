@@ -1,0 +1,1 @@
+//! Currencies, exact amounts in minor units, named rounding, lossless allocation, strict parsing.

@@ -1,0 +1,1 @@
+//! Matches entries, explains what is left, certifies that nothing was lost.

@@ -1,0 +1,1 @@
+//! One report model, many views: terminal, JSON, CSV.

@@ -1,0 +1,1 @@
+//! Seeded settlement days with planted truth, as bytes in memory.

@@ -1,0 +1,1 @@
+//! What a line of a settlement file means, and the outcome of reconciling.

@@ -1,0 +1,1 @@
+//! Generators, cases and campaigns for the project's own tests.

@@ -1,0 +1,1 @@
+//! Re-checks a result from the inputs with its own small code.
