@@ -1,0 +1,1 @@
+//! A sink in front of the caller's: holds the limits and stops strict reading at the first fault.

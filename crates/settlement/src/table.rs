@@ -1,0 +1,270 @@
+//! The outcomes table, `quanfu.outcomes/1`: one line for every record and edge.
+//!
+//! Columns: `source,file,line,record,edge,outcome,code,group,rule,pass,value_date,amount,currency,
+//! group_difference,cause,note`. Lines are ordered by edge, then source (left before right), then file and
+//! line; rejected records come in their place. The *outcome digest* takes the same lines without `file` and
+//! `line`, ordered by edge, source and record, so that it is the same for shuffled and split input.
+
+use std::fmt::Write as _;
+
+use quanfu_money::Money;
+
+use crate::book::RecordId;
+use crate::digest::{Digest, DigestAlg, Hasher};
+use crate::outcome::{Outcome, Outcomes, Side};
+use crate::rules::Rules;
+
+/// Schema name of the outcomes table.
+pub const SCHEMA: &str = "quanfu.outcomes/1";
+
+/// The header line, without a line end.
+pub const HEADER: &str = "source,file,line,record,edge,outcome,code,group,rule,pass,value_date,amount,currency,group_difference,cause,note";
+
+/// A cell of text for CSV (RFC 4180), made inert for spreadsheets: a text that begins as a formula would gets a
+/// leading `'`.
+pub fn push_text_cell(line: &mut String, text: &str) {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let quoted = text.contains([',', '"', '\n', '\r']);
+    if quoted {
+        line.push('"');
+    }
+    if formula {
+        line.push('\'');
+    }
+    for c in text.chars() {
+        if c == '"' {
+            line.push('"');
+        }
+        line.push(c);
+    }
+    if quoted {
+        line.push('"');
+    }
+}
+
+/// One line of the table: a record on an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Row(u32),
+    Rejected(u32),
+}
+
+/// The table of a run, rendered line by line.
+#[derive(Clone, Copy, Debug)]
+pub struct OutcomeTable<'a> {
+    outcomes: &'a Outcomes,
+    rules: &'a Rules,
+}
+
+impl<'a> OutcomeTable<'a> {
+    /// The table of `outcomes`, which came of `rules`.
+    #[must_use]
+    pub fn new(outcomes: &'a Outcomes, rules: &'a Rules) -> Self {
+        Self { outcomes, rules }
+    }
+
+    /// Calls `each` with every line of the table in its order, header first, line ends included.
+    pub fn for_each_line(&self, mut each: impl FnMut(&str)) {
+        let mut text = String::with_capacity(256);
+        text.push_str(HEADER);
+        text.push('\n');
+        each(&text);
+        for edge in 0..self.rules.edges.len() {
+            for side in [Side::Left, Side::Right] {
+                for line in self.in_file_order(edge, side) {
+                    text.clear();
+                    self.render(edge, side, line, true, &mut text);
+                    each(&text);
+                }
+            }
+        }
+    }
+
+    /// The outcome digest: over all lines without `file` and `line`, by edge, source and record.
+    #[must_use]
+    pub fn digest(&self, alg: DigestAlg) -> Digest {
+        let mut hasher = Hasher::new(alg);
+        let mut text = String::with_capacity(256);
+        for edge in 0..self.rules.edges.len() {
+            for side in [Side::Left, Side::Right] {
+                let mut lines: Vec<(RecordId, Line)> = self
+                    .in_file_order(edge, side)
+                    .map(|line| (self.id(edge, side, line), line))
+                    .collect();
+                lines.sort_unstable_by_key(|(id, line)| (*id, matches!(line, Line::Rejected(_))));
+                for (_, line) in lines {
+                    text.clear();
+                    self.render(edge, side, line, false, &mut text);
+                    hasher.update(text.as_bytes());
+                }
+            }
+        }
+        hasher.finish()
+    }
+
+    fn source(&self, edge: usize, side: Side) -> usize {
+        match side {
+            Side::Left => self.rules.edges[edge].left,
+            Side::Right => self.rules.edges[edge].right,
+        }
+    }
+
+    fn id(&self, edge: usize, side: Side, line: Line) -> RecordId {
+        let book = &self.outcomes.books[self.source(edge, side)];
+        match line {
+            Line::Row(row) => book.id(row),
+            Line::Rejected(index) => book.rejected()[index as usize].id,
+        }
+    }
+
+    /// Rows and rejected records merged: rows carried in first, then by file and line.
+    fn in_file_order(&self, edge: usize, side: Side) -> impl Iterator<Item = Line> {
+        let book = &self.outcomes.books[self.source(edge, side)];
+        let place = |row: u32| match book.statement_of(row) {
+            Some(statement) if book.carried(row).is_none() => (
+                1,
+                book.statements()[statement as usize].file,
+                book.at(row).line,
+            ),
+            _ => (0, 0, 0),
+        };
+        let rows = (0..book.len()).map(move |row| (place(row), Line::Row(row)));
+        let rejected = book.rejected().iter().enumerate();
+        let mut rejected = rejected
+            .map(|(index, r)| ((1u8, r.file, r.why.at.line), Line::Rejected(index as u32)))
+            .peekable();
+        let mut rows = rows.peekable();
+        std::iter::from_fn(move || match (rows.peek(), rejected.peek()) {
+            (Some(row), Some(reject)) if reject.0 < row.0 => rejected.next(),
+            (Some(_), _) => rows.next(),
+            (None, _) => rejected.next(),
+        })
+        .map(|(_, line)| line)
+    }
+
+    fn render(&self, edge: usize, side: Side, line: Line, with_place: bool, text: &mut String) {
+        let rules = &self.rules.edges[edge];
+        let source = self.source(edge, side);
+        let book = &self.outcomes.books[source];
+        push_text_cell(text, &self.rules.sources[source].name);
+        match line {
+            Line::Rejected(index) => {
+                let rejected = &book.rejected()[index as usize];
+                if with_place {
+                    let file = book
+                        .files()
+                        .get(rejected.file as usize)
+                        .map_or("", |file| &file.name);
+                    text.push(',');
+                    push_text_cell(text, file);
+                    let _ = write!(text, ",{}", rejected.why.at.line);
+                }
+                let _ = write!(text, ",{},", rejected.id);
+                push_text_cell(text, &rules.name);
+                let _ = write!(
+                    text,
+                    ",{},{},,,,,,,,,",
+                    Outcome::Rejected,
+                    rejected.why.code
+                );
+                push_text_cell(text, &rejected.why.message);
+            }
+            Line::Row(row) => {
+                let outcomes = &self.outcomes.edges[edge];
+                let outcome = outcomes.side(side)[row as usize];
+                if with_place {
+                    text.push(',');
+                    push_text_cell(text, book.file_name(row));
+                    let _ = write!(text, ",{}", book.at(row).line);
+                }
+                let _ = write!(text, ",{},", book.id(row));
+                push_text_cell(text, &rules.name);
+                let _ = write!(
+                    text,
+                    ",{},{},",
+                    outcome.outcome,
+                    outcome.code.map_or("", |code| code.code())
+                );
+                let group = outcome.group.map(|group| &outcomes.groups[group as usize]);
+                if let Some(group) = group {
+                    let _ = write!(text, "{:016x}", group.id);
+                }
+                text.push(',');
+                if let Some(rule) = outcome.rule {
+                    let rule = &rules.rules[rule as usize];
+                    let _ = write!(text, "{},{}", rule.id, rule.pass);
+                } else {
+                    text.push(',');
+                }
+                text.push(',');
+                if let Some(date) = book.value_date(row) {
+                    let _ = write!(text, "{date}");
+                }
+                text.push(',');
+                push_money(text, book.money(row));
+                text.push(',');
+                if let Some(group) = group {
+                    if let Some(difference) = group.difference {
+                        text.push_str(&difference.amount_text());
+                    }
+                    text.push(',');
+                    for (index, cause) in group.causes.iter().enumerate() {
+                        let _ = write!(text, "{}{cause}", if index > 0 { ";" } else { "" });
+                    }
+                } else {
+                    text.push(',');
+                }
+                text.push(',');
+                self.note(edge, side, row, text);
+            }
+        }
+        text.push('\n');
+    }
+
+    /// For open rows: why. For confirmed pairs of different accounting days: both days.
+    fn note(&self, edge: usize, side: Side, row: u32, text: &mut String) {
+        let outcomes = &self.outcomes.edges[edge];
+        let outcome = outcomes.side(side)[row as usize];
+        let mut note = String::new();
+        if let Some(why) = outcomes.why(side).get(&row) {
+            if let Some(due) = why.due {
+                let _ = write!(note, "due {due}; ");
+            } else if why.due_not_determinable {
+                note.push_str("due date not determinable; ");
+            }
+            if let Some(failed) = &why.failed {
+                let other = self.source(edge, side.other());
+                if let Some(nearest) = why.nearest {
+                    let _ = write!(note, "nearest {}: ", self.outcomes.books[other].id(nearest));
+                }
+                let _ = write!(
+                    note,
+                    "{} differs: {} | {}",
+                    failed.predicate, failed.left, failed.right
+                );
+            }
+        } else if outcome.outcome == Outcome::Confirmed
+            && let Some(group) = outcome.group.map(|group| &outcomes.groups[group as usize])
+            && let ([left], [right]) = (outcomes.left_members(group), outcomes.right_members(group))
+        {
+            let (left_book, right_book) = (
+                &self.outcomes.books[self.rules.edges[edge].left],
+                &self.outcomes.books[self.rules.edges[edge].right],
+            );
+            if let (Some(l), Some(r)) = (
+                left_book.accounting_day(*left),
+                right_book.accounting_day(*right),
+            ) && l != r
+            {
+                let _ = write!(note, "days {l} | {r}");
+            }
+        }
+        push_text_cell(text, note.trim_end_matches("; "));
+    }
+}
+
+fn push_money(text: &mut String, money: Money) {
+    text.push_str(&money.amount_text());
+    text.push(',');
+    text.push_str(money.currency().code());
+}
