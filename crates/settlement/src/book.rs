@@ -107,6 +107,12 @@ impl TextColumn {
         (!text.is_empty()).then_some(text)
     }
 
+    fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+        self.bytes
+            .truncate(self.ends.last().map_or(0, |&end| end as usize));
+    }
+
     fn push(&mut self, rows_before: usize, text: &str) {
         self.ends.resize(rows_before, self.bytes.len() as u64);
         self.bytes.push_str(text);
@@ -664,6 +670,16 @@ fn canonical_row(entry: &Entry<'_>) -> String {
     text
 }
 
+/// A point that a [`BookBuilder`] can go back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookMark {
+    rows: u32,
+    files: usize,
+    statements: usize,
+    rejected: usize,
+    findings: usize,
+}
+
 /// Fills a [`Book`], as a [`Sink`] of readers or row by row.
 pub struct BookBuilder {
     book: Book,
@@ -671,7 +687,6 @@ pub struct BookBuilder {
     limits: Limits,
     seen: HashMap<u64, u32>,
     wanted: Option<Vec<RefRole>>,
-    head: Option<FileHead>,
     stop: Option<BookError>,
     last_currency: Option<(Currency, u8)>,
 }
@@ -699,7 +714,6 @@ impl BookBuilder {
             limits,
             seen: HashMap::new(),
             wanted: None,
-            head: None,
             stop: None,
             last_currency: None,
         }
@@ -931,6 +945,77 @@ impl BookBuilder {
         Ok(index)
     }
 
+    /// Notes how far the book has come, so that a file that turns out to be unfit can be taken out again.
+    #[must_use]
+    pub fn mark(&self) -> BookMark {
+        BookMark {
+            rows: self.book.len(),
+            files: self.book.files.len(),
+            statements: self.book.statements.len(),
+            rejected: self.book.rejected.len(),
+            findings: self.book.findings.len(),
+        }
+    }
+
+    /// Takes out all that came since `mark`.
+    pub fn rollback(&mut self, mark: BookMark) {
+        let book = &mut self.book;
+        let rows = mark.rows as usize;
+        let gone = book.digest[rows..].iter().copied();
+        let gone_rejected = book.rejected[mark.rejected..]
+            .iter()
+            .map(|rejected| rejected.id.digest);
+        for digest in gone.chain(gone_rejected) {
+            if let Some(count) = self.seen.get_mut(&digest) {
+                *count -= 1;
+                if *count == 0 {
+                    self.seen.remove(&digest);
+                }
+            }
+        }
+        book.files.truncate(mark.files);
+        book.statements.truncate(mark.statements);
+        book.rejected.truncate(mark.rejected);
+        book.findings.truncate(mark.findings);
+        book.amount.truncate(rows);
+        book.currency.truncate(rows);
+        book.kind.truncate(rows);
+        book.status.truncate(rows);
+        book.reversal.truncate(rows);
+        book.value_day.truncate(rows);
+        book.accounting_day.truncate(rows);
+        book.instant.truncate(rows);
+        book.line.truncate(rows);
+        book.byte.truncate(rows);
+        book.len.truncate(rows);
+        book.statement.truncate(rows);
+        book.digest.truncate(rows);
+        book.fee.truncate(rows);
+        book.nth.split_off(&mark.rows);
+        book.fx.split_off(&mark.rows);
+        for column in book.references.values_mut() {
+            column.truncate(rows);
+        }
+        self.stop = None;
+    }
+
+    /// Notes that a file was given twice; its rows are taken out again by [`BookBuilder::rollback`].
+    pub fn note_same_file(&mut self, name: &str, first: &str) {
+        let message = format!("{name} has the same bytes as {first} and is left out");
+        self.finding(Finding::new(
+            Severity::Warning,
+            FindingCode::SameFileTwice,
+            0,
+            message,
+        ));
+    }
+
+    /// The book so far.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
     /// Why the builder told a reader to stop, if it did.
     #[must_use]
     pub fn stopped(&self) -> Option<&BookError> {
@@ -959,9 +1044,7 @@ pub fn record_digest(raw: &[u8]) -> u64 {
 }
 
 impl Sink for BookBuilder {
-    fn begin_file(&mut self, head: &FileHead) {
-        self.head = Some(head.clone());
-    }
+    fn begin_file(&mut self, _head: &FileHead) {}
 
     fn begin_statement(&mut self, head: &StatementHead) {
         let row = self.book.len();
@@ -1024,18 +1107,10 @@ impl Sink for BookBuilder {
 
     fn end_file(&mut self, file: &SourceFile) {
         self.book.files.push(file.clone());
-        self.head = None;
     }
 }
 
 impl Book {
-    /// Notes that a file was given twice and not read again.
-    pub fn note_same_file(&mut self, name: &str, first: &str) {
-        let message = format!("{name} has the same bytes as {first}; it was not read again");
-        let finding = Finding::new(Severity::Warning, FindingCode::SameFileTwice, 0, message);
-        self.findings.push((0, finding));
-    }
-
     /// Every proof of the book's files and statements with the file's index and, for a statement's proof, the
     /// statement's index.
     pub fn proofs(&self) -> impl Iterator<Item = (u32, Option<u32>, &Proof)> {

@@ -32,7 +32,7 @@ pub mod rules;
 pub mod statement;
 pub mod table;
 
-pub use book::{Book, BookBuilder, BookError, RecordId};
+pub use book::{Book, BookBuilder, BookError, BookMark, RecordId};
 pub use digest::{Digest, DigestAlg, Hasher};
 pub use entry::{
     At, Counterparty, Detail, Entry, EntryAmount, EntryKind, EntryStatus, Moment, RefRole,

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::digest::Digest;
-use crate::entry::{Entry, Text};
+use crate::entry::Entry;
 use crate::finding::{Finding, Rejected};
 use crate::proof::Proof;
 use crate::statement::{Statement, StatementHead, StatementTail};
@@ -131,10 +131,9 @@ impl Sink for ReadingBuilder {
     }
 
     fn entry(&mut self, entry: Entry<'_>, _raw: &[u8]) -> ControlFlow<()> {
-        match self.statements.last_mut() {
-            Some(statement) => statement.entries.push(entry.into_owned()),
-            None => unreachable_entry(),
-        }
+        let statement = self.statements.last_mut();
+        let statement = statement.expect("a reader hands over entries inside a statement only");
+        statement.entries.push(entry.into_owned());
         ControlFlow::Continue(())
     }
 
@@ -161,14 +160,4 @@ impl Sink for ReadingBuilder {
             rejected: std::mem::take(&mut self.rejected),
         });
     }
-}
-
-fn unreachable_entry() {
-    assert!(false, "a reader hands over entries inside a statement only");
-}
-
-/// Borrows a text for a [`Text`]: shorthand for readers.
-#[must_use]
-pub fn lend(text: &str) -> Text<'_> {
-    Text::Borrowed(text)
 }
