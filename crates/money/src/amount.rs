@@ -152,3 +152,75 @@ impl<'de> Deserialize<'de> for Amount {
             .map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn unrounded_amounts_add_exactly_or_not_at_all() {
+        for (left, right, want) in [
+            ("0.11940 CNY", "0.00001 CNY", Ok("0.11941 CNY")),
+            ("0.1 CNY", "-0.10 CNY", Ok("0.00 CNY")),
+            ("-0.5 CNY", "0.25 CNY", Ok("-0.25 CNY")),
+            // rust_decimal's own sum would silently drop the cent here.
+            (
+                "7922816251426433759354395033.5 CNY",
+                "0.01 CNY",
+                Err("money-overflow"),
+            ),
+            (
+                "79228162514264337593543950335 CNY",
+                "1 CNY",
+                Err("money-overflow"),
+            ),
+            (
+                "79228162514264337593543950335 CNY",
+                "0.0000000000000000000000000001 CNY",
+                Err("money-overflow"),
+            ),
+            ("1 CNY", "1 USD", Err("currency-mismatch")),
+        ] {
+            let [left, right]: [Amount; 2] =
+                [left, right].map(|text| text.parse().expect("an amount"));
+            let found = left.checked_add(right);
+            let found = found
+                .map(|sum| sum.to_string())
+                .map_err(|error| error.code());
+            assert_eq!(found, want.map(String::from), "{left} + {right}");
+        }
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        let negative_zero = Amount::exact(-Decimal::ZERO, Currency::CNY);
+        assert_eq!(negative_zero.to_string(), "0 CNY");
+        assert!(!negative_zero.is_negative());
+        assert!("-0.000 CNY".parse::<Amount>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn reading_what_we_wrote_gives_it_back(mantissa in any::<i64>(), scale in 0_u32..=28) {
+            let amount = Amount::exact(Decimal::new(mantissa, scale), Currency::CNY);
+            let read: Amount = amount.to_string().parse().expect("our own text");
+            prop_assert_eq!(read.to_string(), amount.to_string());
+            let json = serde_json::to_string(&amount).expect("serialises");
+            let read: Amount = serde_json::from_str(&json).expect("our own text");
+            prop_assert_eq!(read.value().scale(), scale);
+            prop_assert_eq!(read, amount);
+        }
+
+        #[test]
+        fn an_exact_amount_is_what_every_rounding_gives(mantissa in any::<i64>(), scale in 0_u32..6) {
+            let amount = Amount::exact(Decimal::new(mantissa, scale), Currency::CNY);
+            if let Ok(money) = amount.to_money() {
+                for rounding in Rounding::ALL {
+                    prop_assert_eq!(amount.round(rounding), Ok(money));
+                }
+                prop_assert_eq!(Amount::from(money), amount);
+            }
+        }
+    }
+}

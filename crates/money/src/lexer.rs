@@ -371,6 +371,8 @@ struct Read {
     /// Zeros written after those.
     zeros: u32,
     written_decimals: usize,
+    /// Whether a digit did not fit into `mantissa`; reported only if the shape is right.
+    too_long: bool,
 }
 
 impl Read {
@@ -393,6 +395,7 @@ impl Read {
             scale: 0,
             zeros: 0,
             written_decimals: 0,
+            too_long: false,
         };
         let mut digits_before = 0_usize; // digits before the mark
         let mut first_is_zero = false;
@@ -408,7 +411,7 @@ impl Read {
                     first_is_zero |= digits_before == 0 && digit == 0;
                     digits_before += 1;
                     group = group.map(|length| length + 1);
-                    read.push(digit).ok_or_else(|| overflow(bytes))?;
+                    read.push(digit);
                 }
                 Symbol::Digit(0) => {
                     read.written_decimals += 1;
@@ -417,10 +420,10 @@ impl Read {
                 Symbol::Digit(digit) => {
                     read.written_decimals += 1;
                     for _ in 0..read.zeros {
-                        read.push(0).ok_or_else(|| overflow(bytes))?;
+                        read.push(0);
                     }
-                    read.push(digit).ok_or_else(|| overflow(bytes))?;
-                    read.scale += read.zeros + 1;
+                    read.push(digit);
+                    read.scale = read.scale.saturating_add(read.zeros).saturating_add(1);
                     read.zeros = 0;
                 }
                 Symbol::Mark if mark_at.is_none() && digits_before > 0 && !style.minor_units => {
@@ -450,6 +453,9 @@ impl Read {
         {
             return Err(malformed(bytes.len()));
         }
+        if read.too_long {
+            return Err(overflow(bytes));
+        }
         if read.negative && read.mantissa == 0 {
             return Err(AmountError::NegativeZero {
                 found: shown(bytes),
@@ -458,12 +464,12 @@ impl Read {
         Ok(read)
     }
 
-    fn push(&mut self, digit: u8) -> Option<()> {
-        self.mantissa = self
-            .mantissa
-            .checked_mul(10)?
-            .checked_add(u128::from(digit))?;
-        Some(())
+    fn push(&mut self, digit: u8) {
+        let longer = self.mantissa.checked_mul(10);
+        match longer.and_then(|longer| longer.checked_add(u128::from(digit))) {
+            Some(longer) => self.mantissa = longer,
+            None => self.too_long = true,
+        }
     }
 
     fn signed(&self, magnitude: u128) -> Option<i128> {
@@ -556,4 +562,444 @@ pub(crate) fn shown(bytes: &[u8]) -> String {
         shown.push('…');
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GERMAN: AmountStyle = AmountStyle {
+        decimal: DecimalMark::Comma,
+        thousands: Thousands::Point,
+        allow_bare_mark: true,
+        ..AmountStyle::PLAIN
+    };
+
+    /// The styles of `testdata/amounts.tsv`, by the name of their column.
+    const STYLES: [(&str, AmountStyle); 8] = [
+        ("plain", AmountStyle::PLAIN),
+        ("swift", AmountStyle::SWIFT),
+        (
+            "english",
+            AmountStyle {
+                thousands: Thousands::Comma,
+                plus_sign: true,
+                ..AmountStyle::PLAIN
+            },
+        ),
+        ("german", GERMAN),
+        (
+            "spaced",
+            AmountStyle {
+                decimal: DecimalMark::Comma,
+                thousands: Thousands::Space,
+                ..AmountStyle::PLAIN
+            },
+        ),
+        (
+            "swiss",
+            AmountStyle {
+                thousands: Thousands::Apostrophe,
+                ..AmountStyle::PLAIN
+            },
+        ),
+        (
+            "full_width",
+            AmountStyle {
+                thousands: Thousands::Comma,
+                full_width_digits: true,
+                ..AmountStyle::PLAIN
+            },
+        ),
+        ("minor_units", AmountStyle::MINOR_UNITS),
+    ];
+
+    #[test]
+    fn texts_of_amounts_are_read_as_the_table_says() {
+        let table = include_str!("../testdata/amounts.tsv");
+        let mut rows = table.lines().filter(|line| !line.starts_with('#'));
+        let header: Vec<&str> = rows.next().expect("a header").split('\t').collect();
+        let styles: Vec<&str> = STYLES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(header[1..], styles);
+        let mut texts = 0;
+        for row in rows {
+            let columns: Vec<&str> = row.split('\t').collect();
+            let quoted = columns[0]
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'));
+            let text = unescaped(quoted.expect("the text is quoted"));
+            for ((name, style), want) in STYLES.iter().zip(&columns[1..]) {
+                let found = match parse_minor(text.as_bytes(), *style, 2) {
+                    Ok(parsed) => parsed.minor.to_string(),
+                    Err(error) => error.code().trim_start_matches("amount-").to_string(),
+                };
+                assert_eq!(found, *want, "{} in style {name}", columns[0]);
+                assert_eq!(columns.len(), STYLES.len() + 1, "{row}");
+            }
+            texts += 1;
+        }
+        assert!(texts >= 200, "{texts} texts");
+    }
+
+    fn unescaped(text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text.chars();
+        while let Some(character) = rest.next() {
+            if character != '\\' {
+                out.push(character);
+                continue;
+            }
+            match rest.next() {
+                Some('t') => out.push('\t'),
+                Some('n') => out.push('\n'),
+                Some('r') => out.push('\r'),
+                Some('u') => {
+                    let hex: String = rest.by_ref().take(4).collect();
+                    let code = u32::from_str_radix(&hex, 16).expect("four hex digits");
+                    out.push(char::from_u32(code).expect("a character"));
+                }
+                other => out.extend(other),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn the_currency_decides_what_is_too_fine() {
+        for (text, currency, want) in [
+            ("1.5", Currency::JPY, Err("amount-too-fine")),
+            ("1.0", Currency::JPY, Ok(1)),
+            ("1.", Currency::JPY, Err("amount-malformed")),
+            ("100", Currency::JPY, Ok(100)),
+            ("1.234", Currency::KWD, Ok(1_234)),
+            ("1.2345", Currency::KWD, Err("amount-too-fine")),
+            ("1.2345", Currency::CLF, Ok(12_345)),
+            ("1", Currency::CLF, Ok(10_000)),
+            ("922337203685477.5807", Currency::CLF, Ok(i64::MAX)),
+            (
+                "922337203685477.5808",
+                Currency::CLF,
+                Err("amount-overflow"),
+            ),
+            ("-922337203685477.5808", Currency::CLF, Ok(i64::MIN)),
+            ("9223372036854775.807", Currency::KWD, Ok(i64::MAX)),
+            ("19.900", Currency::CNY, Ok(1_990)), // trailing zeros are not precision
+        ] {
+            let found = parse_money(text.as_bytes(), AmountStyle::PLAIN, currency);
+            let found = found.map(Money::minor).map_err(|error| error.code());
+            assert_eq!(found, want, "{text} {currency}");
+        }
+    }
+
+    #[test]
+    fn unrounded_amounts_keep_every_written_digit() {
+        for (text, style, want) in [
+            ("0.11940", AmountStyle::PLAIN, Ok("0.11940")),
+            ("-0.5", AmountStyle::PLAIN, Ok("-0.5")),
+            ("0.00000", AmountStyle::PLAIN, Ok("0.00000")),
+            ("-0.00000", AmountStyle::PLAIN, Err("amount-negative-zero")),
+            ("1234,", AmountStyle::SWIFT, Ok("1234")),
+            ("1.234,5600", GERMAN, Ok("1234.5600")),
+            ("1990", AmountStyle::MINOR_UNITS, Ok("1990")),
+            ("1e5", AmountStyle::PLAIN, Err("amount-malformed")),
+            ("1_000", AmountStyle::PLAIN, Err("amount-malformed")),
+            (
+                "79228162514264337593543950335",
+                AmountStyle::PLAIN,
+                Ok("79228162514264337593543950335"),
+            ),
+            (
+                "79228162514264337593543950336",
+                AmountStyle::PLAIN,
+                Err("amount-overflow"),
+            ),
+            // Zeros that do not fit say nothing, so leaving them out loses nothing.
+            (
+                "79228162514264337593543950335.00",
+                AmountStyle::PLAIN,
+                Ok("79228162514264337593543950335"),
+            ),
+            (
+                "7922816251426433759354395033.50",
+                AmountStyle::PLAIN,
+                Ok("7922816251426433759354395033.5"),
+            ),
+            (
+                "79228162514264337593543950335.1",
+                AmountStyle::PLAIN,
+                Err("amount-overflow"),
+            ),
+            (
+                "0.0000000000000000000000000001",
+                AmountStyle::PLAIN,
+                Ok("0.0000000000000000000000000001"),
+            ),
+            (
+                "0.00000000000000000000000000001",
+                AmountStyle::PLAIN,
+                Err("amount-overflow"),
+            ),
+            (
+                "0.10000000000000000000000000000000",
+                AmountStyle::PLAIN,
+                Ok("0.1000000000000000000000000000"),
+            ),
+        ] {
+            let found = parse_decimal(text.as_bytes(), style);
+            let found = found
+                .map(|value| value.to_string())
+                .map_err(|error| error.code());
+            assert_eq!(found, want.map(String::from), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_name_what_was_found_and_what_is_right() {
+        for (text, style, want) in [
+            ("", AmountStyle::PLAIN, "the amount is empty"),
+            (
+                "1,5",
+                AmountStyle::PLAIN,
+                "\"1,5\" is no amount at character 2: right is digits with a decimal point, such as 1234.50",
+            ),
+            (
+                "１２元5",
+                STYLES[6].1,
+                "\"１２元5\" is no amount at character 3: right is digits with a decimal point, such as 1,234.50",
+            ),
+            (
+                "100",
+                AmountStyle::SWIFT,
+                "\"100\" is no amount at character 4: right is digits with a decimal comma, such as 1234,50 or 1234,",
+            ),
+            (
+                "12.34",
+                AmountStyle::MINOR_UNITS,
+                "\"12.34\" is no amount at character 3: right is whole minor units, such as 123450",
+            ),
+            (
+                "1.23,4",
+                GERMAN,
+                "\"1.23,4\" has thousands marks that do not make groups of three: right is digits with a decimal \
+                 comma, such as 1.234,50",
+            ),
+            (
+                "1.005",
+                AmountStyle::PLAIN,
+                "\"1.005\" is finer than the minor unit (2 decimals)",
+            ),
+            (
+                "99999999999999999999",
+                AmountStyle::PLAIN,
+                "\"99999999999999999999\" is more than an amount can hold",
+            ),
+            (
+                "-0.00",
+                AmountStyle::PLAIN,
+                "\"-0.00\" is a negative zero: zero is written without a sign",
+            ),
+            (
+                "1\u{1b}[2J\u{202e}",
+                AmountStyle::PLAIN,
+                "\"1\\u{1b}[2J\\u{202e}\" is no amount at character 2: right is digits with a decimal point, such \
+                 as 1234.50",
+            ),
+        ] {
+            let error = parse_minor(text.as_bytes(), style, 2).expect_err(text);
+            assert_eq!(error.to_string(), want);
+            assert!(
+                AmountError::CODES.contains(&error.code()),
+                "{}",
+                error.code()
+            );
+        }
+    }
+
+    #[test]
+    fn a_huge_field_makes_a_short_message() {
+        let huge = "元".repeat(1_000_000);
+        let error = parse_minor(huge.as_bytes(), AmountStyle::PLAIN, 2).expect_err("no digits");
+        assert!(error.to_string().chars().count() < 200);
+        let zeros = format!("{}1", "0".repeat(1_000_000));
+        assert_eq!(
+            parse_minor(zeros.as_bytes(), AmountStyle::PLAIN, 2).map(|parsed| parsed.minor),
+            Ok(100)
+        );
+        let zeros = format!("1.{}", "0".repeat(1_000_000));
+        assert_eq!(
+            parse_minor(zeros.as_bytes(), AmountStyle::PLAIN, 2).map(|parsed| parsed.minor),
+            Ok(100)
+        );
+    }
+
+    #[test]
+    fn styles_whose_marks_clash_are_not_consistent() {
+        assert!(STYLES.iter().all(|(_, style)| style.is_consistent()));
+        for (decimal, thousands) in [
+            (DecimalMark::Point, Thousands::Point),
+            (DecimalMark::Comma, Thousands::Comma),
+        ] {
+            let style = AmountStyle {
+                decimal,
+                thousands,
+                ..AmountStyle::PLAIN
+            };
+            assert!(!style.is_consistent());
+            // Even so nothing is guessed: the mark is the decimal one, and occurs once.
+            assert!(parse_minor(b"1.234.567", style, 2).is_err());
+            assert!(parse_minor(b"1,234,567", style, 2).is_err());
+        }
+    }
+
+    /// The oracle: cuts the text apart as strings and leaves the arithmetic to the standard library.
+    fn oracle(text: &str, style: AmountStyle, digits: u8) -> Option<i64> {
+        let text: String = text
+            .chars()
+            .map(|c| match c {
+                '\u{FF01}'..='\u{FF3F}' if style.full_width_digits => {
+                    char::from_u32(u32::from(c) - 0xFF01 + 0x21).expect("an ASCII character")
+                }
+                '\u{A0}' | '\u{202F}' if style.thousands == Thousands::Space => ' ',
+                c => c,
+            })
+            .collect();
+        let (negative, text) = match (text.strip_prefix('-'), text.strip_prefix('+')) {
+            (Some(rest), _) => (true, rest),
+            (_, Some(rest)) if style.plus_sign => (false, rest),
+            _ => (false, text.as_str()),
+        };
+        let (whole, decimals) = match text.split_once(char::from(style.mark())) {
+            Some(_) if style.minor_units => return None,
+            Some((_, "")) if !style.allow_bare_mark => return None,
+            Some((whole, decimals)) => (whole, decimals),
+            None if style.mark_required => return None,
+            None => (text, ""),
+        };
+        let groups: Vec<&str> = match style.thousands {
+            Thousands::None => vec![whole],
+            Thousands::Comma => whole.split(',').collect(),
+            Thousands::Point => whole.split('.').collect(),
+            Thousands::Space => whole.split(' ').collect(),
+            Thousands::Apostrophe => whole.split('\'').collect(),
+        };
+        if groups.len() > 1
+            && (groups[0].is_empty()
+                || groups[0].len() > 3
+                || groups[0].starts_with('0')
+                || groups[1..].iter().any(|group| group.len() != 3))
+        {
+            return None;
+        }
+        let whole = groups.concat();
+        let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let decimals_needed = decimals.trim_end_matches('0');
+        if whole.is_empty() || !all_digits(&whole) || !all_digits(decimals) {
+            return None;
+        }
+        let places = if style.minor_units {
+            0
+        } else {
+            usize::from(digits)
+        };
+        if decimals_needed.len() > places {
+            return None;
+        }
+        let number = format!("{whole}{decimals_needed:0<places$}");
+        if negative && number.bytes().all(|byte| byte == b'0') {
+            return None;
+        }
+        format!("{}{number}", if negative { "-" } else { "" })
+            .parse()
+            .ok()
+    }
+
+    fn styles() -> impl Strategy<Value = AmountStyle> {
+        use DecimalMark as D;
+        use Thousands as T;
+        (
+            prop::sample::select(vec![D::Point, D::Comma]),
+            prop::sample::select(vec![T::None, T::Comma, T::Point, T::Space, T::Apostrophe]),
+            any::<[bool; 5]>(),
+        )
+            .prop_map(
+                |(decimal, thousands, [full, minor, plus, required, bare])| AmountStyle {
+                    decimal,
+                    thousands,
+                    full_width_digits: full,
+                    minor_units: minor,
+                    plus_sign: plus,
+                    mark_required: required,
+                    allow_bare_mark: bare,
+                },
+            )
+            .prop_filter("consistent", AmountStyle::is_consistent)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn texts_like_amounts_are_read_as_the_oracle_reads_them(
+            text in "[-+]?([0-9]{1,20}|[0-9]{1,4}([,. '\u{a0}\u{202f}][0-9]{2,4}){1,3}|[０-９]{1,4})([.,．，][0-9０-９]{0,6})?",
+            style in styles(),
+            digits in 0_u8..5,
+        ) {
+            let found = parse_minor(text.as_bytes(), style, digits).ok().map(|parsed| parsed.minor);
+            prop_assert_eq!(found, oracle(&text, style, digits));
+        }
+
+        #[test]
+        fn any_text_is_read_as_the_oracle_reads_it_or_refused(
+            text in prop_oneof!["[-+0-9.,' eE_x０．，－]{0,24}", any::<String>()],
+            style in styles(),
+            digits in 0_u8..5,
+        ) {
+            let found = parse_minor(text.as_bytes(), style, digits).ok().map(|parsed| parsed.minor);
+            prop_assert_eq!(found, oracle(&text, style, digits));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused_without_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+            style in styles(),
+            digits in any::<u8>(),
+        ) {
+            let _ = parse_minor(&bytes, style, digits);
+            let _ = parse_decimal(&bytes, style);
+        }
+
+        #[test]
+        fn the_fast_path_and_the_complete_one_agree(
+            text in "-?[0-9]{1,19}([.,][0-9]{0,5})?",
+            style in styles(),
+            digits in 0_u8..5,
+        ) {
+            if let Some(fast) = parse_short(text.as_bytes(), style, digits) {
+                let read = Read::all(text.as_bytes(), style).expect("the fast path read it");
+                let minor = read.minor(text.as_bytes(), style, digits).expect("the fast path read it");
+                prop_assert_eq!(i128::from(fast.minor), minor);
+                prop_assert_eq!(fast.decimals, read.written_decimals);
+            }
+        }
+
+        #[test]
+        fn decimals_and_minor_units_of_one_text_agree(
+            text in "-?[0-9]{1,14}(\\.[0-9]{1,4})?",
+            digits in 0_u8..5,
+        ) {
+            let minor = parse_minor(text.as_bytes(), AmountStyle::PLAIN, digits);
+            let value = parse_decimal(text.as_bytes(), AmountStyle::PLAIN);
+            match (minor, value) {
+                (Ok(parsed), Ok(value)) => {
+                    prop_assert_eq!(Decimal::new(parsed.minor, u32::from(digits)), value);
+                }
+                (Err(AmountError::TooFine { .. }), Ok(value)) => {
+                    prop_assert!(value.normalize().scale() > u32::from(digits));
+                }
+                (Err(minor), Err(value)) => prop_assert_eq!(minor.code(), value.code()),
+                (minor, value) => prop_assert!(false, "{:?} {:?}", minor, value),
+            }
+        }
+    }
 }

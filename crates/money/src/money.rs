@@ -338,3 +338,295 @@ fn in_minor_units(amount: Decimal, currency: Currency) -> Result<(i128, i128), M
     let factor = i128::from(POW10[(digits - scale) as usize]);
     Ok((amount.mantissa() * factor, 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CURRENCIES: [Currency; 4] = [Currency::JPY, Currency::CNY, Currency::KWD, Currency::CLF];
+
+    #[test]
+    fn exact_accepts_what_the_currency_can_hold() {
+        for (text, currency, want) in [
+            ("19.900", Currency::CNY, Ok(1_990)), // trailing zeros are not precision
+            ("-19.9", Currency::CNY, Ok(-1_990)),
+            ("0", Currency::CNY, Ok(0)),
+            (
+                "1.005",
+                Currency::CNY,
+                Err("1.005 CNY is finer than the minor unit of CNY (2 decimals)"),
+            ),
+            (
+                "0.5",
+                Currency::JPY,
+                Err("0.5 JPY is finer than the minor unit of JPY (0 decimals)"),
+            ),
+            ("1.2345", Currency::CLF, Ok(12_345)),
+            ("92233720368547758.07", Currency::CNY, Ok(i64::MAX)),
+            ("-92233720368547758.08", Currency::CNY, Ok(i64::MIN)),
+            (
+                "92233720368547758.08",
+                Currency::CNY,
+                Err("conversion in CNY leaves the range of amounts that can be held"),
+            ),
+            (
+                "79228162514264337593543950335",
+                Currency::CLF,
+                Err("conversion in CLF leaves the range of amounts that can be held"),
+            ),
+        ] {
+            let found = Money::exact(text.parse().expect("a decimal"), currency);
+            let found = found.map(Money::minor).map_err(|error| error.to_string());
+            assert_eq!(found, want.map_err(String::from), "{text} {currency}");
+        }
+    }
+
+    #[test]
+    fn rounding_happens_once_and_as_named() {
+        for (text, currency, rounding, want) in [
+            ("1.005", Currency::CNY, Rounding::HalfUp, 101),
+            ("-1.005", Currency::CNY, Rounding::HalfUp, -101),
+            ("1.005", Currency::CNY, Rounding::HalfEven, 100),
+            ("1.015", Currency::CNY, Rounding::HalfEven, 102),
+            ("1.005", Currency::CNY, Rounding::HalfDown, 100),
+            // Rounding to three decimals first would give 1.005 and then 1.01.
+            (
+                "1.00499999999999999999999999",
+                Currency::CNY,
+                Rounding::HalfUp,
+                100,
+            ),
+            (
+                "0.0000000000000000000000000001",
+                Currency::CNY,
+                Rounding::Up,
+                1,
+            ),
+            (
+                "-0.0000000000000000000000000001",
+                Currency::CNY,
+                Rounding::Floor,
+                -1,
+            ),
+            ("0.5", Currency::JPY, Rounding::HalfUp, 1),
+            ("7", Currency::KWD, Rounding::Down, 7_000),
+        ] {
+            let found = Money::rounded(text.parse().expect("a decimal"), currency, rounding);
+            assert_eq!(
+                found.map(Money::minor),
+                Ok(want),
+                "{text} {currency} {rounding}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_currencies_neither_add_up_nor_compare() {
+        let yuan = Money::from_minor(1, Currency::CNY);
+        let dollar = Money::from_minor(1, Currency::USD);
+        let mismatch = MoneyError::CurrencyMismatch {
+            left: Currency::CNY,
+            right: Currency::USD,
+        };
+        assert_eq!(yuan.checked_add(dollar), Err(mismatch.clone()));
+        assert_eq!(yuan.checked_sub(dollar), Err(mismatch.clone()));
+        assert_eq!(yuan.checked_cmp(dollar), Err(mismatch));
+    }
+
+    #[test]
+    fn the_ends_of_the_range_are_errors() {
+        let least = Money::from_minor(i64::MIN, Currency::CNY);
+        let most = Money::from_minor(i64::MAX, Currency::CNY);
+        let fen = Money::from_minor(1, Currency::CNY);
+        for result in [
+            most.checked_add(fen),
+            least.checked_sub(fen),
+            least.checked_neg(),
+            least.checked_abs(),
+        ] {
+            assert_eq!(result.map_err(|error| error.code()), Err("money-overflow"));
+        }
+        assert_eq!(least.to_string(), "-92233720368547758.08 CNY");
+        assert_eq!(least.to_string().parse(), Ok(least));
+    }
+
+    #[test]
+    fn money_is_written_at_the_full_scale_of_its_currency() {
+        for (minor, currency, want) in [
+            (0, Currency::CNY, "0.00 CNY"),
+            (5, Currency::CNY, "0.05 CNY"),
+            (-5, Currency::CNY, "-0.05 CNY"),
+            (123_450, Currency::CNY, "1234.50 CNY"),
+            (-123_450, Currency::CNY, "-1234.50 CNY"),
+            (0, Currency::JPY, "0 JPY"),
+            (-7, Currency::JPY, "-7 JPY"),
+            (1, Currency::KWD, "0.001 KWD"),
+            (12_345, Currency::CLF, "1.2345 CLF"),
+        ] {
+            assert_eq!(Money::from_minor(minor, currency).to_string(), want);
+        }
+    }
+
+    #[test]
+    fn only_one_spelling_of_a_value_is_read() {
+        for (text, want) in [
+            ("1234.50 CNY", Ok(123_450)),
+            ("1234.5 CNY", Ok(123_450)), // fewer decimals lose nothing
+            ("1234 CNY", Ok(123_400)),
+            ("1234.500 CNY", Err("amount-too-fine")),
+            ("1234.567 CNY", Err("amount-too-fine")),
+            ("1.0 JPY", Err("amount-too-fine")),
+            ("1,234.50 CNY", Err("amount-malformed")),
+            ("+1 CNY", Err("amount-malformed")),
+            ("1e5 CNY", Err("amount-malformed")),
+            ("1_0 CNY", Err("amount-malformed")),
+            ("-0.00 CNY", Err("amount-negative-zero")),
+            (" CNY", Err("amount-empty")),
+            ("1.00", Err("money-malformed")),
+            ("", Err("money-malformed")),
+            ("1.00  CNY", Err("currency-unknown")),
+            ("1.00 cny", Err("currency-unknown")),
+            ("1.00 CNH", Err("currency-offshore-renminbi")),
+            ("1.00 XAU", Err("currency-without-minor-unit")),
+            ("92233720368547758.08 CNY", Err("money-overflow")),
+        ] {
+            let found = text.parse::<Money>();
+            if let Err(error) = &found {
+                assert!(
+                    MoneyError::CODES.contains(&error.code()),
+                    "{}",
+                    error.code()
+                );
+            }
+            let found = found.map(Money::minor).map_err(|error| error.code());
+            assert_eq!(found, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn json_holds_text_and_never_a_number() {
+        let price = Money::from_minor(123_450, Currency::CNY);
+        let json = serde_json::to_string(&price).expect("serialises");
+        assert_eq!(json, r#"{"amount":"1234.50","currency":"CNY"}"#);
+        assert_eq!(serde_json::from_str::<Money>(&json).expect("reads"), price);
+        for json in [
+            r#"{"amount":1234.50,"currency":"CNY"}"#,
+            r#"{"amount":1234,"currency":"CNY"}"#,
+            r#"{"amount":"1234.500","currency":"CNY"}"#,
+            r#"{"amount":"1234.50"}"#,
+            r#"{"amount":"1234.50","currency":"CNY","unit":"yuan"}"#,
+            r#"{"amount":"1234.50","currency":"CNH"}"#,
+            r#"{"amount":"1234.50","currency":"CNY","currency":"CNY"}"#,
+            r#""1234.50 CNY""#,
+            "1234.50",
+        ] {
+            assert!(serde_json::from_str::<Money>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn remainders_go_to_the_largest_losses_and_ties_to_the_lower_index() {
+        for (minor, weights, want) in [
+            (100, &[1, 1, 1][..], &[34, 33, 33][..]),
+            (-100, &[1, 1, 1], &[-34, -33, -33]),
+            (101, &[1, 1, 1], &[34, 34, 33]),
+            (1, &[1, 1], &[1, 0]),
+            (1, &[0, 1, 1], &[0, 1, 0]),
+            (1, &[1, 2], &[0, 1]), // one third against two thirds
+            (100, &[1, 2, 3, 4], &[10, 20, 30, 40]),
+            (5, &[3, 7], &[2, 3]), // 1.5 and 3.5: a tie
+            (5, &[7, 3], &[4, 1]),
+            (10, &[1, 1, 4], &[2, 2, 6]), // 1.67 1.67 6.67: a tie, and two units
+            (0, &[1, 2], &[0, 0]),
+            (7, &[0, 5, 0], &[0, 7, 0]),
+            (i64::MIN, &[1], &[i64::MIN]),
+            (i64::MAX, &[u64::MAX], &[i64::MAX]),
+            (
+                i64::MIN,
+                &[u64::MAX, u64::MAX],
+                &[i64::MIN / 2, i64::MIN / 2],
+            ),
+        ] {
+            let found = Money::from_minor(minor, Currency::CNY).allocate(weights);
+            let found =
+                found.map(|parts| parts.iter().map(|part| part.minor()).collect::<Vec<_>>());
+            assert_eq!(found.as_deref(), Ok(want), "{minor} by {weights:?}");
+        }
+        for weights in [&[][..], &[0], &[0, 0, 0]] {
+            let found = Money::from_minor(1, Currency::CNY).allocate(weights);
+            assert_eq!(found, Err(MoneyError::NoWeights));
+        }
+        assert_eq!(
+            Money::from_minor(1, Currency::CNY).split(0),
+            Err(MoneyError::NoWeights)
+        );
+    }
+
+    fn any_money() -> impl Strategy<Value = Money> {
+        let minor = prop_oneof![any::<i64>(), -1_000_i64..1_000];
+        let currency = prop::sample::select(CURRENCIES.to_vec());
+        (minor, currency).prop_map(|(minor, currency)| Money::from_minor(minor, currency))
+    }
+
+    fn any_weights() -> impl Strategy<Value = Vec<u64>> {
+        prop::collection::vec(prop_oneof![0_u64..5, any::<u64>()], 1..12)
+    }
+
+    proptest! {
+        #[test]
+        fn allocation_loses_nothing_and_is_nowhere_a_unit_off(money in any_money(), weights in any_weights()) {
+            prop_assume!(weights.iter().any(|&weight| weight > 0));
+            let parts = money.allocate(&weights).expect("somebody to share between");
+            let sum: i128 = parts.iter().map(|part| i128::from(part.minor())).sum();
+            prop_assert_eq!(sum, i128::from(money.minor()));
+            let total: u128 = weights.iter().copied().map(u128::from).sum();
+            for (part, &weight) in parts.iter().zip(&weights) {
+                prop_assert_eq!(part.currency(), money.currency());
+                if weight == 0 {
+                    prop_assert_eq!(part.minor(), 0);
+                }
+                let share = u128::from(money.minor().unsigned_abs()) * u128::from(weight) / total;
+                let part = u128::from(part.minor().unsigned_abs());
+                prop_assert!(part == share || part == share + 1, "{} of {}", part, share);
+            }
+        }
+
+        #[test]
+        fn a_refund_mirrors_its_sale(minor in 0..i64::MAX, weights in any_weights()) {
+            prop_assume!(weights.iter().any(|&weight| weight > 0));
+            let sale = Money::from_minor(minor, Currency::CNY);
+            let parts = sale.allocate(&weights).expect("somebody to share between");
+            let refund = sale.checked_neg().and_then(|refund| refund.allocate(&weights));
+            let negated: Result<Vec<Money>, MoneyError> = parts.into_iter().map(Money::checked_neg).collect();
+            prop_assert_eq!(refund, negated);
+        }
+
+        #[test]
+        fn reading_what_we_wrote_gives_it_back(money in any_money()) {
+            prop_assert_eq!(money.to_string().parse(), Ok(money));
+            prop_assert_eq!(Money::exact(money.to_decimal(), money.currency()), Ok(money));
+            let json = serde_json::to_string(&money).expect("serialises");
+            prop_assert_eq!(serde_json::from_str::<Money>(&json).expect("reads"), money);
+            // The standard library's decimal text is the oracle of our own.
+            prop_assert_eq!(money.amount_text(), money.to_decimal().to_string());
+        }
+
+        #[test]
+        fn adding_and_taking_away_gives_the_amount_back(a in any::<i64>(), b in any::<i64>()) {
+            let (a, b) = (Money::from_minor(a, Currency::CNY), Money::from_minor(b, Currency::CNY));
+            match a.checked_add(b) {
+                Ok(sum) => prop_assert_eq!(sum.checked_sub(b), Ok(a)),
+                Err(error) => prop_assert_eq!(error.code(), "money-overflow"),
+            }
+        }
+
+        #[test]
+        fn rounding_a_rounded_amount_changes_nothing(money in any_money()) {
+            for rounding in Rounding::ALL {
+                let again = Money::rounded(money.to_decimal(), money.currency(), rounding);
+                prop_assert_eq!(again, Ok(money));
+            }
+        }
+    }
+}

@@ -189,3 +189,72 @@ impl<'de> Deserialize<'de> for MoneySum {
             .map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sums_are_written_like_amounts_however_long() {
+        for (minor, currency, want) in [
+            (0, Currency::CNY, "0.00 CNY"),
+            (-7, Currency::CNY, "-0.07 CNY"),
+            (
+                i128::MAX,
+                Currency::JPY,
+                "170141183460469231731687303715884105727 JPY",
+            ),
+            (
+                i128::MIN,
+                Currency::CLF,
+                "-17014118346046923173168730371588410.5728 CLF",
+            ),
+        ] {
+            let sum = MoneySum::from_minor(minor, currency);
+            assert_eq!(sum.to_string(), want);
+            assert_eq!(want.parse(), Ok(sum));
+        }
+        let beyond = "1701411834604692317316873037158841057.28 CNY".parse::<MoneySum>();
+        assert_eq!(beyond.map_err(|error| error.code()), Err("amount-overflow"));
+    }
+
+    #[test]
+    fn a_sum_takes_one_currency_and_stays_as_it_was_on_an_error() {
+        let mut sum = MoneySum::from_minor(i128::MAX, Currency::CNY);
+        let fen = Money::from_minor(1, Currency::CNY);
+        assert_eq!(
+            sum.add(fen).map_err(|error| error.code()),
+            Err("money-overflow")
+        );
+        let cent = Money::from_minor(1, Currency::USD);
+        assert_eq!(
+            sum.add(cent).map_err(|error| error.code()),
+            Err("currency-mismatch")
+        );
+        assert_eq!(sum, MoneySum::from_minor(i128::MAX, Currency::CNY));
+        assert_eq!(sum.checked_sub(fen).map(MoneySum::minor), Ok(i128::MAX - 1));
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_adding_does_not_matter(minors in prop::collection::vec(any::<i64>(), 0..50)) {
+            let add = |sum: MoneySum, &minor: &i64| {
+                sum.checked_add(Money::from_minor(minor, Currency::CNY)).expect("an i128 holds 50 of them")
+            };
+            let forth = minors.iter().fold(MoneySum::zero(Currency::CNY), add);
+            let back = minors.iter().rev().fold(MoneySum::zero(Currency::CNY), add);
+            prop_assert_eq!(forth, back);
+            let json = serde_json::to_string(&forth).expect("serialises");
+            prop_assert_eq!(serde_json::from_str::<MoneySum>(&json).expect("reads"), forth);
+        }
+
+        #[test]
+        fn reading_what_we_wrote_gives_it_back(minor in any::<i128>()) {
+            for currency in [Currency::JPY, Currency::CNY, Currency::KWD, Currency::CLF] {
+                let sum = MoneySum::from_minor(minor, currency);
+                prop_assert_eq!(sum.to_string().parse(), Ok(sum));
+            }
+        }
+    }
+}
