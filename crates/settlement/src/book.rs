@@ -797,7 +797,19 @@ impl BookBuilder {
             book.fx.insert(row, (item.original, rate));
         }
         book.carried.insert(row, item.clone());
+        let seen = self.seen.entry(item.record.digest).or_insert(0);
+        *seen = item.record.nth.max(*seen);
         Ok(())
+    }
+
+    /// Adds one row of a program's own; its values name it. [`BookBuilder::begin_rows`] comes before the first.
+    ///
+    /// # Errors
+    ///
+    /// [`BookError`]; the book is as before.
+    pub fn push_row(&mut self, entry: Entry<'_>) -> Result<(), BookError> {
+        let content = canonical_row(&entry);
+        self.push(entry, content.as_bytes())
     }
 
     /// Adds one record. `raw` are its bytes, which name it.
