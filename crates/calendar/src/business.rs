@@ -1,0 +1,669 @@
+//! Business days of a place.
+
+use std::fmt;
+
+use chrono::{Datelike, NaiveDate as Date, Weekday};
+
+/// What a row says of its day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowKind {
+    /// A day off.
+    Holiday,
+    /// A Saturday or Sunday that is worked (调休).
+    MakeupWorkday,
+}
+
+impl RowKind {
+    /// The name used in calendar files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Holiday => "holiday",
+            Self::MakeupWorkday => "makeup_workday",
+        }
+    }
+}
+
+/// A day that departs from Monday-to-Friday.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarRow {
+    /// The day.
+    pub date: Date,
+    /// What it is.
+    pub kind: RowKind,
+    /// Name of the feast.
+    pub name: String,
+    /// Further class, such as `statutory`; may be empty.
+    pub class: String,
+}
+
+/// Why a day is a business day or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DayReason {
+    /// Monday to Friday, nothing special.
+    Weekday,
+    /// Saturday or Sunday, nothing special.
+    Weekend,
+    /// A day off, with the feast's name.
+    Holiday(String),
+    /// A worked Saturday or Sunday, with the name of the feast that it makes up for.
+    MakeupWorkday(String),
+}
+
+impl fmt::Display for DayReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Weekday => f.write_str("weekday"),
+            Self::Weekend => f.write_str("weekend"),
+            Self::Holiday(name) => write!(f, "holiday {name}"),
+            Self::MakeupWorkday(name) => write!(f, "make-up workday for {name}"),
+        }
+    }
+}
+
+/// Why a calendar has no answer or cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CalendarError {
+    /// The day lies outside the table.
+    #[error("calendar {calendar} covers {from} to {until}; {day} is outside")]
+    OutOfRange {
+        /// The calendar.
+        calendar: String,
+        /// The day asked for, or the last day of the table where counting ran beyond it.
+        day: Date,
+        /// First day covered.
+        from: Date,
+        /// Last day covered.
+        until: Date,
+    },
+    /// A line of a calendar file is not of its form.
+    #[error("calendar {calendar}, line {line}: {message}")]
+    Line {
+        /// The calendar.
+        calendar: String,
+        /// Line, counted from 1.
+        line: u32,
+        /// What was found and what would be right.
+        message: String,
+    },
+}
+
+impl CalendarError {
+    /// Codes of all kinds.
+    pub const CODES: &'static [&'static str] = &["calendar-out-of-range", "calendar-line"];
+
+    /// Stable code of the kind.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OutOfRange { .. } => "calendar-out-of-range",
+            Self::Line { .. } => "calendar-line",
+        }
+    }
+}
+
+/// Business days of a place, for the days that its table covers.
+///
+/// Asking whether a day is a business day and finding the n-th one after a day cost the same near and far: the
+/// table holds, for each day, the number of business days up to it, and the list of business days.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BusinessCalendar {
+    name: String,
+    from: Date,
+    until: Date,
+    rows: Vec<CalendarRow>,
+    weekends_off: bool,
+    /// For day `from + i`: how many business days lie in `from..=from + i`.
+    counts: Vec<u32>,
+    /// Offsets of the business days from `from`.
+    days: Vec<u32>,
+}
+
+impl fmt::Debug for BusinessCalendar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "BusinessCalendar({} {}..={}, {} rows)",
+            self.name,
+            self.from,
+            self.until,
+            self.rows.len()
+        )
+    }
+}
+
+const HEADER: &str = "date,kind,name,class";
+
+impl BusinessCalendar {
+    /// Chinese statutory working days (工作日) 2017 to 2026, with make-up workdays; name `CN`.
+    ///
+    /// # Panics
+    ///
+    /// Never: the table is checked by a test.
+    #[must_use]
+    pub fn china() -> Self {
+        Self::parse("CN", include_str!("../data/cn.csv")).expect("the table is checked by a test")
+    }
+
+    /// Every day is a business day, from 1900 to 2199; name `every-day`.
+    ///
+    /// # Panics
+    ///
+    /// Never.
+    #[must_use]
+    pub fn every_day() -> Self {
+        let day =
+            |year, month, day| Date::from_ymd_opt(year, month, day).expect("a day of the calendar");
+        Self::build(
+            "every-day".into(),
+            day(1900, 1, 1),
+            day(2199, 12, 31),
+            Vec::new(),
+            false,
+        )
+    }
+
+    /// A user's calendar. Lines are `date,kind,name,class`; the header is `date,kind,name,class`, and a line
+    /// `2027-01-01,covers,2027-12-31,` says which days the table speaks of. `kind` is `holiday` or `makeup_workday`;
+    /// all other days are business days from Monday to Friday. `2027-01-01,every_day,,` as the first line after
+    /// `covers` makes weekends business days too.
+    ///
+    /// # Errors
+    ///
+    /// [`CalendarError::Line`].
+    pub fn parse(name: &str, text: &str) -> Result<Self, CalendarError> {
+        let at = |line: usize, message: String| CalendarError::Line {
+            calendar: name.to_owned(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            message,
+        };
+        let mut covers: Option<(Date, Date)> = None;
+        let mut weekends_off = true;
+        let mut rows: Vec<(usize, CalendarRow)> = Vec::new();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for (index, line) in text.lines().enumerate() {
+            let number = index + 1;
+            if index == 0 {
+                if line.trim_end() != HEADER {
+                    return Err(at(
+                        number,
+                        format!("found {line:?}; the header {HEADER:?} would be right"),
+                    ));
+                }
+                continue;
+            }
+            if line.trim().is_empty() {
+                continue;
+            }
+            let cells: Vec<&str> = line.trim_end().split(',').collect();
+            let [date, kind, name, class] = cells[..] else {
+                return Err(at(
+                    number,
+                    format!(
+                        "{} cells; four, as in {HEADER:?}, would be right",
+                        cells.len()
+                    ),
+                ));
+            };
+            let date = parse_date(date).ok_or_else(|| {
+                at(
+                    number,
+                    format!("{date:?} is no day; 2027-02-06 would be right"),
+                )
+            })?;
+            let kind = match kind {
+                "holiday" => RowKind::Holiday,
+                "makeup_workday" => RowKind::MakeupWorkday,
+                "every_day" => {
+                    weekends_off = false;
+                    continue;
+                }
+                "covers" => {
+                    let until = parse_date(name)
+                        .filter(|&until| until >= date && until.year() - date.year() <= 400)
+                        .ok_or_else(|| {
+                            at(
+                                number,
+                                format!("{name:?} is no last day on or after {date}"),
+                            )
+                        })?;
+                    covers = Some(match covers {
+                        None => (date, until),
+                        Some((from, end)) if end.succ_opt() == Some(date) => (from, until),
+                        Some((_, end)) => {
+                            return Err(at(
+                                number,
+                                format!(
+                                    "covers from {date}, but the table so far ends on {end}; the next day would be right"
+                                ),
+                            ));
+                        }
+                    });
+                    continue;
+                }
+                _ => {
+                    return Err(at(
+                        number,
+                        format!("kind {kind:?}; holiday, makeup_workday or covers would be right"),
+                    ));
+                }
+            };
+            let is_weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
+            if kind == RowKind::MakeupWorkday && !is_weekend {
+                return Err(at(
+                    number,
+                    format!("{date} is no Saturday or Sunday, so it cannot be a make-up workday"),
+                ));
+            }
+            rows.push((
+                number,
+                CalendarRow {
+                    date,
+                    kind,
+                    name: name.to_owned(),
+                    class: class.to_owned(),
+                },
+            ));
+        }
+        let Some((from, until)) = covers else {
+            return Err(at(
+                0,
+                "no line says what the table covers; 2027-01-01,covers,2027-12-31, would"
+                    .to_owned(),
+            ));
+        };
+        rows.sort_by_key(|(line, row)| (row.date, *line));
+        for pair in rows.windows(2) {
+            if pair[0].1.date == pair[1].1.date {
+                return Err(at(pair[1].0, format!("{} has two rows", pair[1].1.date)));
+            }
+        }
+        if let Some((line, row)) = rows
+            .iter()
+            .find(|(_, row)| row.date < from || row.date > until)
+        {
+            return Err(at(
+                *line,
+                format!(
+                    "{} is outside the days covered, {from} to {until}",
+                    row.date
+                ),
+            ));
+        }
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
+        Ok(Self::build(
+            name.to_owned(),
+            from,
+            until,
+            rows,
+            weekends_off,
+        ))
+    }
+
+    /// This calendar with a user's laid over it: on the days that `user` covers, the user's rows hold, on all others
+    /// these. The days covered by both together must follow each other without a gap. The name becomes `CN+NAME`.
+    ///
+    /// # Errors
+    ///
+    /// [`CalendarError::OutOfRange`] if the days between the two are covered by neither.
+    pub fn overlaid_with(&self, user: &Self) -> Result<Self, CalendarError> {
+        let apart = user.until.succ_opt().is_some_and(|day| day < self.from)
+            || self.until.succ_opt().is_some_and(|day| day < user.from);
+        if apart || self.weekends_off != user.weekends_off {
+            return Err(self.out_of_range(user.from));
+        }
+        let inside = |day: Date| day >= user.from && day <= user.until;
+        let mut rows: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|row| !inside(row.date))
+            .chain(&user.rows)
+            .cloned()
+            .collect();
+        rows.sort_by_key(|row| row.date);
+        let (from, until) = (self.from.min(user.from), self.until.max(user.until));
+        Ok(Self::build(
+            format!("{}+{}", self.name, user.name),
+            from,
+            until,
+            rows,
+            self.weekends_off,
+        ))
+    }
+
+    fn build(
+        name: String,
+        from: Date,
+        until: Date,
+        rows: Vec<CalendarRow>,
+        weekends_off: bool,
+    ) -> Self {
+        let mut counts = Vec::new();
+        let mut days = Vec::new();
+        let mut next = rows.iter().peekable();
+        for (offset, day) in (0u32..).zip(from.iter_days().take_while(|day| *day <= until)) {
+            let is_weekend = weekends_off && matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+            let works = match next.next_if(|row| row.date == day) {
+                Some(row) => row.kind == RowKind::MakeupWorkday,
+                None => !is_weekend,
+            };
+            if works {
+                days.push(offset);
+            }
+            counts.push(days.len() as u32); // at most one for each day of 400 years
+        }
+        Self {
+            name,
+            from,
+            until,
+            rows,
+            weekends_off,
+            counts,
+            days,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// First and last day covered.
+    #[must_use]
+    pub fn covers(&self) -> (Date, Date) {
+        (self.from, self.until)
+    }
+
+    /// The days that depart from Monday-to-Friday, in order.
+    #[must_use]
+    pub fn rows(&self) -> &[CalendarRow] {
+        &self.rows
+    }
+
+    /// The table as text, in the form that [`BusinessCalendar::parse`] reads.
+    #[must_use]
+    pub fn to_csv(&self) -> String {
+        let mut text = format!("{HEADER}\n{},covers,{},\n", self.from, self.until);
+        if !self.weekends_off {
+            text.push_str(&format!("{},every_day,,\n", self.from));
+        }
+        for row in &self.rows {
+            text.push_str(&format!(
+                "{},{},{},{}\n",
+                row.date,
+                row.kind.name(),
+                row.name,
+                row.class
+            ));
+        }
+        text
+    }
+
+    /// Whether a day is a business day.
+    ///
+    /// # Errors
+    ///
+    /// [`CalendarError::OutOfRange`].
+    pub fn is_business_day(&self, day: Date) -> Result<bool, CalendarError> {
+        let index = self.index(day)?;
+        let before = index.checked_sub(1).map_or(0, |index| self.counts[index]);
+        Ok(self.counts[index] > before)
+    }
+
+    /// Why a day is a business day or not.
+    ///
+    /// # Errors
+    ///
+    /// [`CalendarError::OutOfRange`].
+    pub fn why(&self, day: Date) -> Result<DayReason, CalendarError> {
+        self.index(day)?;
+        Ok(match self.rows.binary_search_by_key(&day, |row| row.date) {
+            Ok(index) => {
+                let row = &self.rows[index];
+                match row.kind {
+                    RowKind::Holiday => DayReason::Holiday(row.name.clone()),
+                    RowKind::MakeupWorkday => DayReason::MakeupWorkday(row.name.clone()),
+                }
+            }
+            Err(_) if matches!(day.weekday(), Weekday::Sat | Weekday::Sun) => DayReason::Weekend,
+            Err(_) => DayReason::Weekday,
+        })
+    }
+
+    /// The n-th business day after a day, which itself does not count; with a negative number, before it.
+    /// 0 gives the day itself, business day or not.
+    ///
+    /// # Errors
+    ///
+    /// [`CalendarError::OutOfRange`] if the day or the answer lies outside the table.
+    pub fn add_business_days(&self, day: Date, n: i32) -> Result<Date, CalendarError> {
+        let index = self.index(day)?;
+        if n == 0 {
+            return Ok(day);
+        }
+        let up_to = i64::from(self.counts[index]);
+        let is_business = i64::from(u8::from(self.is_business_day(day)?));
+        // position in `days` of the answer
+        let position = if n > 0 {
+            up_to + i64::from(n) - 1
+        } else {
+            up_to - is_business + i64::from(n)
+        };
+        let offset = usize::try_from(position)
+            .ok()
+            .and_then(|position| self.days.get(position));
+        let beyond = if n > 0 { self.until } else { self.from };
+        let offset = offset.ok_or_else(|| self.out_of_range(beyond))?;
+        self.from
+            .checked_add_days(chrono::Days::new(u64::from(*offset)))
+            .ok_or_else(|| self.out_of_range(beyond))
+    }
+
+    /// How many business days lie after `from` up to and including `until`; negative if `until` is earlier.
+    ///
+    /// # Errors
+    ///
+    /// [`CalendarError::OutOfRange`].
+    pub fn business_days_between(&self, from: Date, until: Date) -> Result<i32, CalendarError> {
+        let (from, until) = (
+            self.counts[self.index(from)?],
+            self.counts[self.index(until)?],
+        );
+        Ok(i32::try_from(i64::from(until) - i64::from(from))
+            .expect("a table has at most 400 years"))
+    }
+
+    fn index(&self, day: Date) -> Result<usize, CalendarError> {
+        let offset = day.signed_duration_since(self.from).num_days();
+        let index = usize::try_from(offset)
+            .ok()
+            .filter(|&index| index < self.counts.len());
+        index.ok_or_else(|| self.out_of_range(day))
+    }
+
+    fn out_of_range(&self, day: Date) -> CalendarError {
+        CalendarError::OutOfRange {
+            calendar: self.name.clone(),
+            day,
+            from: self.from,
+            until: self.until,
+        }
+    }
+}
+
+/// YYYY-MM-DD and nothing else.
+fn parse_date(text: &str) -> Option<Date> {
+    let shape = text.len() == 10
+        && text.bytes().enumerate().all(|(i, c)| {
+            if i == 4 || i == 7 {
+                c == b'-'
+            } else {
+                c.is_ascii_digit()
+            }
+        });
+    if shape { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        parse_date(text).unwrap()
+    }
+
+    #[test]
+    fn working_days_after_a_day_skip_holidays_and_count_makeup_days() {
+        let china = BusinessCalendar::china();
+        // computed from the table under the assumption that the event day does not count
+        for (from, n, want) in [
+            ("2017-01-25", 3, "2017-02-04"), // a Saturday
+            ("2025-01-24", 5, "2025-02-07"),
+            ("2025-09-26", 5, "2025-10-10"),
+            ("2025-09-26", 10, "2025-10-16"),
+            ("2026-02-12", 5, "2026-02-26"),
+            ("2026-04-30", 3, "2026-05-08"),
+            ("2026-09-18", 10, "2026-10-09"),
+            ("2025-12-31", 2, "2026-01-05"),
+            ("2024-02-08", 1, "2024-02-09"),
+            ("2024-02-09", 1, "2024-02-18"), // a Sunday
+            ("2020-01-23", 5, "2020-02-07"),
+        ] {
+            assert_eq!(
+                china.add_business_days(day(from), n),
+                Ok(day(want)),
+                "{from} + {n}"
+            );
+            assert_eq!(
+                china.business_days_between(day(from), day(want)),
+                Ok(n),
+                "{from} .. {want}"
+            );
+        }
+    }
+
+    #[test]
+    fn beyond_the_table_there_is_no_answer() {
+        let china = BusinessCalendar::china();
+        let error = china.is_business_day(day("2027-01-01")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "calendar CN covers 2017-01-01 to 2026-12-31; 2027-01-01 is outside"
+        );
+        assert!(china.add_business_days(day("2026-12-30"), 2).is_err());
+        assert!(china.add_business_days(day("2017-01-03"), -1).is_err());
+        assert!(china.add_business_days(day("2016-12-31"), 1).is_err());
+    }
+
+    #[test]
+    fn every_row_of_the_table_holds_and_every_other_day_is_monday_to_friday() {
+        let china = BusinessCalendar::china();
+        assert_eq!(china.rows().len(), 351);
+        let (from, until) = china.covers();
+        for date in from.iter_days().take_while(|d| *d <= until) {
+            let row = china.rows().iter().find(|row| row.date == date);
+            let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
+            let want = match row {
+                Some(row) => row.kind == RowKind::MakeupWorkday,
+                None => !weekend,
+            };
+            assert_eq!(china.is_business_day(date), Ok(want), "{date}");
+        }
+    }
+
+    #[test]
+    fn stepping_day_by_day_gives_the_same_as_jumping() {
+        let china = BusinessCalendar::china();
+        let start = day("2023-09-20");
+        let mut steps = Vec::new();
+        for date in start.succ_opt().unwrap().iter_days().take(400) {
+            if china.is_business_day(date).unwrap() {
+                steps.push(date);
+                let n = steps.len() as i32;
+                assert_eq!(china.add_business_days(start, n), Ok(date));
+                assert_eq!(china.add_business_days(date, -n).unwrap() <= start, true);
+            }
+        }
+    }
+
+    #[test]
+    fn a_users_calendar_extends_and_corrects_ours() {
+        let china = BusinessCalendar::china();
+        let user = BusinessCalendar::parse("house", "date,kind,name,class\n2026-12-01,covers,2027-12-31,\n2026-12-07,holiday,day out,\n2027-01-01,holiday,元旦,statutory\n").unwrap();
+        let both = china.overlaid_with(&user).unwrap();
+        assert_eq!(both.is_business_day(day("2026-12-07")), Ok(false));
+        assert_eq!(both.is_business_day(day("2027-01-01")), Ok(false));
+        assert_eq!(both.is_business_day(day("2026-10-01")), Ok(false));
+        assert_eq!(both.name(), "CN+house");
+        assert_eq!(
+            BusinessCalendar::parse(both.name(), &both.to_csv()),
+            Ok(both)
+        );
+        let far = BusinessCalendar::parse(
+            "far",
+            "date,kind,name,class\n2028-01-01,covers,2028-12-31,\n",
+        )
+        .unwrap();
+        assert!(china.overlaid_with(&far).is_err());
+    }
+
+    #[test]
+    fn a_calendar_file_that_is_wrong_says_where() {
+        for (text, want) in [
+            ("", "no line says"),
+            ("day\n", "line 1: found \"day\""),
+            (
+                "date,kind,name,class\n2027-01-01,covers,2026-01-01,\n",
+                "line 2:",
+            ),
+            (
+                "date,kind,name,class\n2027-01-01,covers,2027-12-31,\n2027-02-30,holiday,x,\n",
+                "line 3: \"2027-02-30\" is no day",
+            ),
+            (
+                "date,kind,name,class\n2027-01-01,covers,2027-12-31,\n2028-02-03,holiday,x,\n",
+                "line 3: 2028-02-03 is outside",
+            ),
+            (
+                "date,kind,name,class\n2027-01-01,covers,2027-12-31,\n2027-02-03,feast,x,\n",
+                "kind \"feast\"",
+            ),
+            (
+                "date,kind,name,class\n2027-01-01,covers,2027-12-31,\n2027-02-03,makeup_workday,x,\n",
+                "no Saturday or Sunday",
+            ),
+            (
+                "date,kind,name,class\n2027-01-01,covers,2027-12-31,\n2027-02-03,holiday,x,\n2027-02-03,holiday,y,\n",
+                "two rows",
+            ),
+            (
+                "date,kind,name,class\n2027-01-01,covers,2027-12-31\n",
+                "3 cells",
+            ),
+        ] {
+            let error = BusinessCalendar::parse("t", text).unwrap_err().to_string();
+            assert!(error.contains(want), "{error:?} should contain {want:?}");
+        }
+    }
+
+    #[test]
+    fn reasons_name_the_feast() {
+        let china = BusinessCalendar::china();
+        assert_eq!(
+            china.why(day("2017-01-28")).unwrap().to_string(),
+            "holiday 春节"
+        );
+        assert_eq!(
+            china.why(day("2017-02-04")).unwrap().to_string(),
+            "make-up workday for 春节"
+        );
+        assert_eq!(china.why(day("2017-02-11")), Ok(DayReason::Weekend));
+        assert_eq!(
+            BusinessCalendar::every_day().is_business_day(day("2017-02-11")),
+            Ok(true)
+        );
+    }
+}
