@@ -329,7 +329,7 @@ mod tests {
             );
             assert!((1..=12).contains(&month.parse().expect("month")), "{line}");
             assert!(Currency::from_code(successor).is_ok(), "{line}");
-            assert!(["confirmed", "probable"].contains(&certainty), "{line}");
+            assert!(["certain", "probable"].contains(&certainty), "{line}");
             assert!(source.starts_with("ISO 4217"), "{line}");
             assert_eq!(
                 certainty == "probable",
