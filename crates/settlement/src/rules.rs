@@ -715,6 +715,42 @@ impl Rules {
         })
     }
 
+    /// The reference roles that matter for a source: those that its rules name, and those by which people look for
+    /// records and reversals are linked. Books and results keep no others.
+    #[must_use]
+    pub fn roles_of(&self, source: usize) -> Vec<RefRole> {
+        let mut roles = vec![
+            RefRole::Order,
+            RefRole::Institution,
+            RefRole::Bank,
+            RefRole::Owner,
+            RefRole::EndToEnd,
+            RefRole::Refund,
+            RefRole::Original,
+            RefRole::Batch,
+        ];
+        let mut add = |field: &Field| {
+            if let Field::Reference(role) = field {
+                roles.push(*role);
+            }
+        };
+        self.sources[source].identity.iter().for_each(&mut add);
+        for edge in &self.edges {
+            for on in edge.rules.iter().flat_map(|rule| &rule.on) {
+                if edge.left == source {
+                    add(&on.left);
+                }
+                if edge.right == source {
+                    add(&on.right);
+                }
+            }
+        }
+        roles.extend(self.sources[source].tokens.iter().map(|token| token.role));
+        roles.sort_unstable();
+        roles.dedup();
+        roles
+    }
+
     /// Index of a source by name.
     #[must_use]
     pub fn source_index(&self, name: &str) -> Option<usize> {
