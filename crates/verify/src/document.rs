@@ -1,0 +1,570 @@
+//! The document's summary and open positions derived a second time and compared.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use quanfu_calendar::{BusinessCalendar, Date};
+use quanfu_money::Currency;
+use quanfu_settlement::book::Item;
+use quanfu_settlement::result::{
+    Bridge, BridgeLine, CauseRecord, GroupCount, Member, OpenPosition, OutcomeTotal, ProofRecord,
+    ResultDoc, SourceSummary, Total,
+};
+use quanfu_settlement::{BreakCode, Measure, Outcome, Proof, Relation, Rules, Side, Verdict};
+
+use crate::Fault;
+use crate::judge::{Due, Edge, Group, due};
+use crate::rows::{Row, Source};
+use crate::table::amount;
+
+/// Compares everything but the embedded texts and the table; gives the number of open positions.
+pub(crate) fn compare(
+    doc: &ResultDoc,
+    rules: &Rules,
+    sources: &[Source],
+    judged: &[Edge],
+    calendar: &BusinessCalendar,
+) -> Result<u64, Fault> {
+    if doc.sources.len() != sources.len() || doc.edges.len() != judged.len() {
+        return Err(Fault::new(
+            "verify-summary",
+            "summary",
+            "it has other sources or edges than the rules",
+        ));
+    }
+    for (index, source) in sources.iter().enumerate() {
+        let want = summary(rules, index, source);
+        same(
+            "verify-summary",
+            &format!("sources[{index}]"),
+            &doc.sources[index],
+            &want,
+        )?;
+    }
+    let failed: Vec<ProofRecord> = sources
+        .iter()
+        .enumerate()
+        .flat_map(|(index, source)| failed_proofs(&rules.sources[index].name, source))
+        .collect();
+    same_set(
+        "verify-summary",
+        "failed_proofs",
+        &doc.failed_proofs,
+        &failed,
+    )?;
+    let trusted = failed.is_empty() && sources.iter().all(|source| source.rejected.is_empty());
+    same("verify-summary", "trusted", &doc.trusted, &trusted)?;
+    for (index, edge) in judged.iter().enumerate() {
+        let place = format!("edges[{index}]");
+        let found = &doc.edges[index];
+        let edge_rules = &rules.edges[index];
+        let names = (
+            &edge_rules.name,
+            &rules.sources[edge_rules.left].name,
+            &rules.sources[edge_rules.right].name,
+        );
+        same(
+            "verify-summary",
+            &place,
+            &(&found.name, &found.left, &found.right),
+            &names,
+        )?;
+        same_set(
+            "verify-summary",
+            &format!("{place}.outcomes"),
+            &found.outcomes,
+            &outcome_totals(rules, index, sources, edge),
+        )?;
+        same_set(
+            "verify-summary",
+            &format!("{place}.groups"),
+            &found.groups,
+            &group_counts(rules, index, edge),
+        )?;
+        same_set(
+            "verify-summary",
+            &format!("{place}.bridges"),
+            &found.bridges,
+            &bridges(edge),
+        )?;
+    }
+    let lists = [
+        ("breaks", Outcome::Break, &doc.breaks),
+        ("ambiguous", Outcome::Ambiguous, &doc.ambiguous),
+        ("suggested", Outcome::Suggested, &doc.suggested),
+        ("carried", Outcome::Carried, &doc.carried),
+    ];
+    let mut count = 0;
+    for (name, outcome, found) in lists {
+        let mut want: BTreeMap<(String, String), OpenPosition> = BTreeMap::new();
+        for (index, edge) in judged.iter().enumerate() {
+            let desk = Desk {
+                doc,
+                rules,
+                index,
+                sources,
+                edge,
+                calendar,
+            };
+            for position in desk.positions(outcome) {
+                want.insert(
+                    (position.edge.clone(), position.fingerprint.clone()),
+                    position,
+                );
+            }
+        }
+        for position in found {
+            let place = format!("{name}, {} on edge {}", position.fingerprint, position.edge);
+            let key = (position.edge.clone(), position.fingerprint.clone());
+            let Some(mut must) = want.remove(&key) else {
+                return Err(Fault::new(
+                    "verify-open-positions",
+                    place,
+                    "the inputs give no such position, or it stands here twice",
+                ));
+            };
+            must.nearest.clone_from(&position.nearest);
+            same("verify-open-positions", &place, position, &must)?;
+            let index = rules
+                .edges
+                .iter()
+                .position(|edge| edge.name == position.edge)
+                .expect("the edge was just found");
+            let desk = Desk {
+                doc,
+                rules,
+                index,
+                sources,
+                edge: &judged[index],
+                calendar,
+            };
+            desk.check_nearest(position).map_err(|message| {
+                Fault::new(
+                    "verify-open-positions",
+                    format!("{place}, nearest"),
+                    message,
+                )
+            })?;
+            count += 1;
+        }
+        if let Some(((edge, fingerprint), _)) = want.into_iter().next() {
+            let place = format!("{name}, {fingerprint} on edge {edge}");
+            return Err(Fault::new(
+                "verify-open-positions",
+                place,
+                "the inputs give this position; the document lacks it",
+            ));
+        }
+    }
+    Ok(count)
+}
+
+fn same<T: PartialEq + Debug>(
+    code: &'static str,
+    place: &str,
+    found: &T,
+    must: &T,
+) -> Result<(), Fault> {
+    if found == must {
+        return Ok(());
+    }
+    Err(Fault::new(
+        code,
+        place,
+        format!("found {found:?}; the inputs give {must:?}"),
+    ))
+}
+
+fn same_set<T: PartialEq + Debug>(
+    code: &'static str,
+    place: &str,
+    found: &[T],
+    must: &[T],
+) -> Result<(), Fault> {
+    if let Some(stray) = found.iter().find(|item| !must.contains(item)) {
+        return Err(Fault::new(
+            code,
+            place,
+            format!("found {stray:?}; the inputs do not give it"),
+        ));
+    }
+    if let Some(lacking) = must.iter().find(|item| !found.contains(item)) {
+        return Err(Fault::new(
+            code,
+            place,
+            format!("the inputs give {lacking:?}; it is lacking"),
+        ));
+    }
+    if found.len() != must.len() {
+        return Err(Fault::new(code, place, "something stands here twice"));
+    }
+    Ok(())
+}
+
+fn totals<'r>(rows: impl Iterator<Item = &'r Row>) -> Vec<Total> {
+    let mut sums: BTreeMap<Currency, (u64, i128)> = BTreeMap::new();
+    for row in rows {
+        let sum = sums.entry(row.currency).or_default();
+        sum.0 += 1;
+        sum.1 += i128::from(row.amount);
+    }
+    sums.into_iter()
+        .map(|(currency, (count, sum))| Total {
+            currency,
+            count,
+            sum: amount(sum, currency),
+        })
+        .collect()
+}
+
+fn summary(rules: &Rules, index: usize, source: &Source) -> SourceSummary {
+    let carried = source
+        .rows
+        .iter()
+        .filter(|row| row.carried.is_some())
+        .count() as u64;
+    let entries = source.rows.len() as u64 - carried;
+    let rejected = source.rejected.len() as u64;
+    SourceSummary {
+        name: rules.sources[index].name.clone(),
+        role: rules.sources[index].role,
+        records: entries + rejected,
+        entries,
+        rejected,
+        carried_in: carried,
+        totals: totals(source.rows.iter()),
+    }
+}
+
+fn failed_proofs(name: &str, source: &Source) -> Vec<ProofRecord> {
+    let record = |file: usize, statement: Option<String>, proof: &Proof| ProofRecord {
+        source: name.to_owned(),
+        file: source.file_names.get(file).cloned().unwrap_or_default(),
+        statement,
+        kind: proof.kind,
+        scope: proof.scope.clone(),
+        verdict: proof.verdict,
+        expected: proof.expected.as_ref().map(Measure::to_string),
+        found: proof.found.as_ref().map(Measure::to_string),
+        difference: proof.difference.as_ref().map(Measure::to_string),
+    };
+    let of_files = source
+        .files
+        .iter()
+        .enumerate()
+        .flat_map(|(file, facts)| facts.proofs.iter().map(move |proof| (file, None, proof)));
+    let of_statements = source.statements.iter().flat_map(|statement| {
+        let name = statement_name(&statement.head);
+        statement
+            .proofs
+            .iter()
+            .map(move |proof| (statement.file, name.clone(), proof))
+    });
+    of_files
+        .chain(of_statements)
+        .filter(|(_, _, proof)| proof.verdict == Verdict::Fails)
+        .map(|(file, statement, proof)| record(file, statement, proof))
+        .collect()
+}
+
+fn statement_name(head: &quanfu_settlement::StatementHead) -> Option<String> {
+    let mut parts = Vec::new();
+    parts.extend(head.id.clone());
+    parts.extend(head.sequence.number.clone());
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+fn outcome_totals(
+    rules: &Rules,
+    index: usize,
+    sources: &[Source],
+    edge: &Edge,
+) -> Vec<OutcomeTotal> {
+    let mut all = Vec::new();
+    for (side, at) in [
+        (Side::Left, rules.edges[index].left),
+        (Side::Right, rules.edges[index].right),
+    ] {
+        let mut by_outcome: BTreeMap<(Outcome, Option<BreakCode>), Vec<&Row>> = BTreeMap::new();
+        for (row, state) in sources[at].rows.iter().zip(edge.side(side)) {
+            by_outcome
+                .entry((state.outcome, state.code))
+                .or_default()
+                .push(row);
+        }
+        for ((outcome, code), rows) in by_outcome {
+            let source = rules.sources[at].name.clone();
+            all.push(OutcomeTotal {
+                source,
+                outcome,
+                code,
+                totals: totals(rows.into_iter()),
+            });
+        }
+    }
+    all
+}
+
+fn relation(group: &Group) -> Relation {
+    match (group.left.len(), group.right.len()) {
+        (0, _) | (_, 0) => Relation::OneSided,
+        (1, 1) => Relation::OneToOne,
+        (1, _) => Relation::OneToMany,
+        (_, 1) => Relation::ManyToOne,
+        _ => Relation::ManyToMany,
+    }
+}
+
+fn group_counts(rules: &Rules, index: usize, edge: &Edge) -> Vec<GroupCount> {
+    let mut counts: BTreeMap<(Option<usize>, Outcome, Relation), u64> = BTreeMap::new();
+    for group in &edge.groups {
+        *counts
+            .entry((group.rule, group.outcome, relation(group)))
+            .or_default() += 1;
+    }
+    let rule = |rule: Option<usize>| rule.map(|rule| &rules.edges[index].rules[rule]);
+    counts
+        .into_iter()
+        .map(|((at, outcome, relation), groups)| GroupCount {
+            rule: rule(at).map(|rule| rule.id.clone()),
+            pass: rule(at).map(|rule| rule.pass),
+            outcome,
+            relation,
+            groups,
+        })
+        .collect()
+}
+
+/// From left to right: groups of both sides in one currency.
+fn bridges(edge: &Edge) -> Vec<Bridge> {
+    let mut sums: BTreeMap<Currency, (i128, BTreeMap<String, i128>, i128)> = BTreeMap::new();
+    for group in &edge.groups {
+        let (Some((_, currency)), Some((left, right))) = (group.difference, group.figures) else {
+            continue;
+        };
+        let sum = sums.entry(currency).or_default();
+        sum.0 += left;
+        sum.2 += right;
+        for cause in &group.causes {
+            *sum.1.entry(cause.name.clone()).or_default() += cause.minor;
+        }
+    }
+    sums.into_iter()
+        .map(|(currency, (left, mut causes, right))| {
+            let unexplained = causes.remove("unexplained").unwrap_or(0);
+            let line = |(cause, sum): (String, i128)| BridgeLine {
+                cause,
+                sum: amount(sum, currency),
+            };
+            let last = line(("unexplained".to_owned(), unexplained));
+            Bridge {
+                currency,
+                left: amount(left, currency),
+                causes: causes.into_iter().map(line).chain([last]).collect(),
+                right: amount(right, currency),
+            }
+        })
+        .collect()
+}
+
+/// One edge's positions.
+struct Desk<'a> {
+    doc: &'a ResultDoc,
+    rules: &'a Rules,
+    index: usize,
+    sources: &'a [Source],
+    edge: &'a Edge,
+    calendar: &'a BusinessCalendar,
+}
+
+impl Desk<'_> {
+    fn source(&self, side: Side) -> (usize, &Source) {
+        let edge = &self.rules.edges[self.index];
+        let at = if side == Side::Left {
+            edge.left
+        } else {
+            edge.right
+        };
+        (at, &self.sources[at])
+    }
+
+    fn positions(&self, outcome: Outcome) -> Vec<OpenPosition> {
+        if outcome == Outcome::Carried {
+            return [Side::Left, Side::Right]
+                .into_iter()
+                .flat_map(|side| self.carried(side))
+                .collect();
+        }
+        let groups = self
+            .edge
+            .groups
+            .iter()
+            .filter(|group| group.outcome == outcome);
+        groups.map(|group| self.of_group(group)).collect()
+    }
+
+    fn member(&self, side: Side, row: usize) -> Member {
+        let (at, source) = self.source(side);
+        Member {
+            side,
+            item: item(&self.rules.sources[at].name, &source.rows[row]),
+        }
+    }
+
+    fn age(&self, since: Option<Date>) -> Option<u32> {
+        self.calendar
+            .business_days_between(since?, self.doc.as_of)
+            .ok()
+            .and_then(|days| u32::try_from(days).ok())
+    }
+
+    fn of_group(&self, group: &Group) -> OpenPosition {
+        let mut members: Vec<Member> = Vec::new();
+        for (side, rows) in [(Side::Left, &group.left), (Side::Right, &group.right)] {
+            let mut own: Vec<Member> = rows.iter().map(|&row| self.member(side, row)).collect();
+            own.sort_by_key(|member| member.item.record);
+            members.extend(own);
+        }
+        let since = members
+            .iter()
+            .filter_map(|member| member.item.accounting_day)
+            .min();
+        let (due, due_not_determinable) = match (&group.left[..], &group.right[..]) {
+            ([row], []) => self.due(Side::Left, *row),
+            ([], [row]) => self.due(Side::Right, *row),
+            _ => (None, false),
+        };
+        OpenPosition {
+            fingerprint: format!("{:016x}", group.id),
+            edge: self.rules.edges[self.index].name.clone(),
+            outcome: group.outcome,
+            code: group.code,
+            rule: group
+                .rule
+                .map(|rule| self.rules.edges[self.index].rules[rule].id.clone()),
+            since,
+            age_business_days: self.age(since),
+            due,
+            due_not_determinable,
+            difference: group
+                .difference
+                .map(|(minor, currency)| amount(minor, currency)),
+            causes: group
+                .causes
+                .iter()
+                .map(|cause| CauseRecord {
+                    cause: cause.name.clone(),
+                    amount: amount(cause.minor, cause.currency),
+                    currency: cause.currency,
+                    note: cause.note.clone(),
+                })
+                .collect(),
+            nearest: None,
+            members,
+        }
+    }
+
+    fn due(&self, side: Side, row: usize) -> (Option<Date>, bool) {
+        match due(self.rules, self.calendar, &self.source(side).1.rows[row]) {
+            Due::None => (None, false),
+            Due::On(day) => (Some(day), false),
+            Due::NotDeterminable => (None, true),
+        }
+    }
+
+    fn carried(&self, side: Side) -> Vec<OpenPosition> {
+        let states = self.edge.side(side).iter().enumerate();
+        let rows = states.filter(|(_, state)| state.outcome == Outcome::Carried);
+        rows.map(|(row, state)| {
+            let member = self.member(side, row);
+            let since = member.item.accounting_day;
+            let (due, due_not_determinable) = self.due(side, row);
+            let name = &self.rules.edges[self.index].name;
+            OpenPosition {
+                fingerprint: format!(
+                    "{:016x}",
+                    crate::judge::first_64(&format!("{name}\n{side} {}\n", member.item.record))
+                ),
+                edge: name.clone(),
+                outcome: state.outcome,
+                code: state.code,
+                rule: None,
+                since,
+                age_business_days: self.age(since),
+                due,
+                due_not_determinable,
+                difference: None,
+                causes: Vec::new(),
+                nearest: None,
+                members: vec![member],
+            }
+        })
+        .collect()
+    }
+
+    /// Checks the nearest candidate of a position: it is a row of the other side, and what is said of the two is so.
+    fn check_nearest(&self, position: &OpenPosition) -> Result<(), String> {
+        let Some(nearest) = &position.nearest else {
+            return Ok(());
+        };
+        let [member] = &position.members[..] else {
+            return Err("a position of several records has no nearest candidate".into());
+        };
+        let other = member.side.other();
+        let (at, source) = self.source(other);
+        if let Some(found) = &nearest.item {
+            let row = source
+                .by_id
+                .get(&found.record)
+                .ok_or_else(|| format!("{} is no record of the other side", found.record))?;
+            let must = item(&self.rules.sources[at].name, &source.rows[*row]);
+            if *found != must {
+                return Err(format!("found {found:?}; the inputs give {must:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row with its data, as results keep open items.
+fn item(source: &str, row: &Row) -> Item {
+    if let Some(item) = &row.carried {
+        return item.clone();
+    }
+    Item {
+        source: source.to_owned(),
+        record: row.id,
+        file: row.file.clone(),
+        line: row.line,
+        amount: row.money().amount_text(),
+        currency: row.currency,
+        fee: row.fee.map(|grains| fee_text(grains, row.currency)),
+        original: row.original,
+        rate: row.rate.map(|rate| rate.to_string()),
+        kind: row.kind,
+        status: row.status,
+        is_reversal: row.is_reversal,
+        value_date: row.value_date,
+        accounting_day: row.day,
+        instant: row.instant,
+        references: row.references.iter().cloned().collect(),
+    }
+}
+
+/// Millionths of a minor unit as text: at least the currency's decimals, no zeros beyond.
+fn fee_text(grains: i128, currency: Currency) -> String {
+    let digits = usize::from(currency.minor_digits());
+    let mut text = format!("{:0width$}", grains.unsigned_abs(), width = digits + 7);
+    text.insert(text.len() - digits - 6, '.');
+    let point = text.find('.').unwrap_or(0);
+    while text.ends_with('0') && text.len() > point + 1 + digits {
+        text.pop();
+    }
+    if text.ends_with('.') {
+        text.pop();
+    }
+    if grains < 0 {
+        text.insert(0, '-');
+    }
+    text
+}

@@ -1,0 +1,1201 @@
+//! The outcomes derived a second time, plainly: maps and lists, no speed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use quanfu_calendar::{BusinessCalendar, Date, Datelike as _};
+use quanfu_money::{Currency, Rounding};
+use quanfu_settlement::rules::{
+    AmountOf, Decide, EdgeRules, Explain, MatchRule, RoundingPer, SourceRole, Window,
+};
+use quanfu_settlement::{
+    BreakCode, Digest, DigestAlg, EntryKind, Measure, Outcome, PassKind, ProofKind, RefRole,
+    ResultDoc, RowRate, Rules, Side, Verdict,
+};
+
+use crate::key::{field, key, passes};
+use crate::rows::{Row, Source};
+
+const GRAIN: i128 = 1_000_000;
+
+/// A cause of a difference, right minus left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub name: String,
+    pub minor: i128,
+    pub currency: Currency,
+    pub note: Option<String>,
+}
+
+/// Rows that belong together.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub outcome: Outcome,
+    pub code: Option<BreakCode>,
+    pub rule: Option<usize>,
+    pub left: Vec<usize>,
+    pub right: Vec<usize>,
+    pub difference: Option<(i128, Currency)>,
+    pub causes: Vec<Cause>,
+    /// Sums of the compared figures of both sides, where `difference` is known.
+    pub figures: Option<(i128, i128)>,
+    pub id: u64,
+}
+
+/// What came of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub outcome: Outcome,
+    pub code: Option<BreakCode>,
+    pub rule: Option<usize>,
+    pub group: Option<usize>,
+}
+
+/// Until when an open row may be carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// No carry, or no day to count from.
+    None,
+    /// That day.
+    On(Date),
+    /// The calendar ends before.
+    NotDeterminable,
+}
+
+/// An edge judged.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    pub left: Vec<State>,
+    pub right: Vec<State>,
+    pub groups: Vec<Group>,
+}
+
+impl Edge {
+    pub(crate) fn side(&self, side: Side) -> &[State] {
+        match side {
+            Side::Left => &self.left,
+            Side::Right => &self.right,
+        }
+    }
+}
+
+/// Judges all edges.
+pub(crate) fn judge(
+    rules: &Rules,
+    sources: &[Source],
+    calendar: &BusinessCalendar,
+    as_of: Date,
+    previous: Option<&ResultDoc>,
+) -> Vec<Edge> {
+    let facts: Vec<SourceFacts> = (0..sources.len())
+        .map(|index| source_facts(rules, index, &sources[index]))
+        .collect();
+    rules
+        .edges
+        .iter()
+        .map(|edge| {
+            let mut bench = Bench {
+                rules,
+                edge,
+                left: &sources[edge.left],
+                right: &sources[edge.right],
+                facts: [&facts[edge.left], &facts[edge.right]],
+                calendar,
+                state: [
+                    vec![None; sources[edge.left].rows.len()],
+                    vec![None; sources[edge.right].rows.len()],
+                ],
+                groups: Vec::new(),
+            };
+            bench.exclude(previous);
+            for (index, rule) in edge.rules.iter().enumerate() {
+                match rule.pass {
+                    PassKind::UniqueKey => bench.unique_key(index, rule),
+                    PassKind::NetBatch => bench.net_batch(index, rule),
+                    PassKind::ExactToken => bench.exact_token(index, rule),
+                }
+            }
+            bench.classify(as_of);
+            bench.finish()
+        })
+        .collect()
+}
+
+/// What duplicates and reversals of a source are, whatever the edge.
+#[derive(Debug, Default)]
+struct SourceFacts {
+    /// Rows that are second copies of a record, with the sets they form.
+    duplicates: Vec<Vec<usize>>,
+    /// Rows of identities that moved money more than once.
+    paid_twice: HashSet<usize>,
+    /// Pairs that undo each other.
+    reversed: Vec<(usize, usize)>,
+}
+
+fn is_money_proof(kind: ProofKind) -> bool {
+    matches!(
+        kind,
+        ProofKind::Balance
+            | ProofKind::RunningBalance
+            | ProofKind::ControlSum
+            | ProofKind::ControlCount
+    )
+}
+
+/// The identity of the rows of a source: declared, or the first key that names the source.
+fn identity(rules: &Rules, index: usize, row: &Row) -> Option<Vec<String>> {
+    let declared = &rules.sources[index].identity;
+    if !declared.is_empty() {
+        return declared.iter().map(|f| field(f, &[], row)).collect();
+    }
+    for edge in &rules.edges {
+        for side in [Side::Left, Side::Right] {
+            let (source, edge_filter) = match side {
+                Side::Left => (edge.left, &edge.left_where),
+                Side::Right => (edge.right, &edge.right_where),
+            };
+            if source != index {
+                continue;
+            }
+            if let Some(rule) = edge
+                .rules
+                .iter()
+                .find(|rule| rule.pass == PassKind::UniqueKey)
+            {
+                let filter = if side == Side::Left {
+                    &rule.left_where
+                } else {
+                    &rule.right_where
+                };
+                let counts = passes(edge_filter, row) && passes(filter, row);
+                return if counts { key(rule, side, row) } else { None };
+            }
+        }
+    }
+    None
+}
+
+fn source_facts(rules: &Rules, index: usize, source: &Source) -> SourceFacts {
+    let mut facts = SourceFacts {
+        reversed: reversals(source),
+        ..SourceFacts::default()
+    };
+    let gone: HashSet<usize> = facts.reversed.iter().flat_map(|&(a, b)| [a, b]).collect();
+    let mut sets: BTreeMap<(Vec<String>, Currency, i64, EntryKind), Vec<usize>> = BTreeMap::new();
+    for (at, row) in source.rows.iter().enumerate() {
+        if row.carried.is_none()
+            && !gone.contains(&at)
+            && let Some(identity) = identity(rules, index, row)
+        {
+            sets.entry((identity, row.currency, row.amount, row.kind))
+                .or_default()
+                .push(at);
+        }
+    }
+    let sets: Vec<Vec<usize>> = sets.into_values().filter(|rows| rows.len() > 1).collect();
+    let holds = |statement: usize| {
+        let mut held = false;
+        for proof in source
+            .proofs_of(statement)
+            .filter(|proof| is_money_proof(proof.kind))
+        {
+            match proof.verdict {
+                Verdict::Holds => held = true,
+                Verdict::Fails => return false,
+                Verdict::Absent => {}
+            }
+        }
+        held
+    };
+    // surplus copies of each statement, as if all of them were left out
+    let mut surplus: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for rows in &sets {
+        let statements: BTreeSet<Option<usize>> =
+            rows.iter().map(|&row| source.rows[row].statement).collect();
+        if let [Some(statement)] = statements.into_iter().collect::<Vec<_>>()[..] {
+            surplus.entry(statement).or_default().extend(&rows[1..]);
+        }
+    }
+    let tied: HashSet<usize> = surplus
+        .iter()
+        .filter(|(statement, rows)| ties_without(source, **statement, rows))
+        .map(|(statement, _)| *statement)
+        .collect();
+    for rows in &sets {
+        let statements: BTreeSet<Option<usize>> =
+            rows.iter().map(|&row| source.rows[row].statement).collect();
+        let statements: Option<Vec<usize>> = statements.into_iter().collect();
+        let Some(statements) = statements else {
+            continue;
+        };
+        let distinct: BTreeSet<String> = statements
+            .iter()
+            .map(|&statement| statement_name(source, statement))
+            .collect();
+        if statements.iter().all(|&statement| holds(statement))
+            && distinct.len() == statements.len()
+        {
+            facts.paid_twice.extend(rows);
+        } else if let [statement] = statements[..]
+            && tied.contains(&statement)
+        {
+            facts.duplicates.push(rows[1..].to_vec());
+        }
+    }
+    facts
+}
+
+fn statement_name(source: &Source, statement: usize) -> String {
+    let head = &source.statements[statement].head;
+    format!(
+        "{:?} {:?} {:?} {:?}",
+        head.id, head.account, head.sequence, head.opening
+    )
+}
+
+/// Whether every failed money proof of a statement holds exactly once these rows are left out.
+fn ties_without(source: &Source, statement: usize, rows: &[usize]) -> bool {
+    let mut any = false;
+    for proof in source
+        .proofs_of(statement)
+        .filter(|proof| is_money_proof(proof.kind))
+    {
+        if proof.verdict != Verdict::Fails {
+            continue;
+        }
+        any = true;
+        let ties = match &proof.difference {
+            Some(Measure::Count(count)) => *count == rows.len() as i128,
+            Some(Measure::Money(sum)) => {
+                let out: i128 = rows
+                    .iter()
+                    .map(|&row| &source.rows[row])
+                    .filter(|row| row.currency == sum.currency())
+                    .map(|row| i128::from(row.amount))
+                    .sum();
+                sum.minor() == out || (proof.kind == ProofKind::ControlSum && sum.minor() == -out)
+            }
+            _ => false,
+        };
+        if !ties {
+            return false;
+        }
+    }
+    any
+}
+
+/// Pairs of a source that undo each other, each unique both ways.
+fn reversals(source: &Source) -> Vec<(usize, usize)> {
+    let is_reversal = |row: &Row| row.is_reversal || row.kind == EntryKind::Reversal;
+    let linked = |reversal: &Row, original: &Row| {
+        let same = |role: RefRole| {
+            reversal
+                .reference(role)
+                .is_some_and(|text| text != "NONREF" && original.reference(role) == Some(text))
+        };
+        let named = reversal.reference(RefRole::Original).is_some_and(|text| {
+            [RefRole::Institution, RefRole::Bank, RefRole::Order]
+                .iter()
+                .any(|&role| original.reference(role) == Some(text))
+        });
+        named
+            || [
+                RefRole::Bank,
+                RefRole::Institution,
+                RefRole::Owner,
+                RefRole::EndToEnd,
+            ]
+            .into_iter()
+            .any(same)
+    };
+    let mut by_amount: HashMap<(Currency, i64), Vec<usize>> = HashMap::new();
+    for (at, row) in source.rows.iter().enumerate() {
+        if !is_reversal(row) {
+            by_amount
+                .entry((row.currency, row.amount))
+                .or_default()
+                .push(at);
+        }
+    }
+    let mut pairs = Vec::new();
+    let mut claimed: HashMap<usize, usize> = HashMap::new();
+    for (at, row) in source
+        .rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| is_reversal(row))
+    {
+        let Some(opposite) = row.amount.checked_neg() else {
+            continue;
+        };
+        let originals = by_amount
+            .get(&(row.currency, opposite))
+            .map_or(&[][..], Vec::as_slice);
+        let fits: Vec<usize> = originals
+            .iter()
+            .copied()
+            .filter(|&other| linked(row, &source.rows[other]))
+            .collect();
+        if let [one] = fits[..] {
+            pairs.push((at, one));
+            *claimed.entry(one).or_default() += 1;
+        }
+    }
+    pairs.retain(|(_, original)| claimed[original] == 1);
+    pairs
+}
+
+/// An edge being judged.
+struct Bench<'a> {
+    rules: &'a Rules,
+    edge: &'a EdgeRules,
+    left: &'a Source,
+    right: &'a Source,
+    facts: [&'a SourceFacts; 2],
+    calendar: &'a BusinessCalendar,
+    state: [Vec<Option<State>>; 2],
+    groups: Vec<Group>,
+}
+
+/// What came of comparing two figures.
+struct Compared {
+    difference: Option<(i128, Currency)>,
+    causes: Vec<Cause>,
+    /// `None` where the causes explain the difference.
+    code: Option<BreakCode>,
+}
+
+impl<'a> Bench<'a> {
+    fn source(&self, side: Side) -> &'a Source {
+        match side {
+            Side::Left => self.left,
+            Side::Right => self.right,
+        }
+    }
+
+    fn close(&mut self, group: Group) {
+        let index = self.groups.len();
+        let state = State {
+            outcome: group.outcome,
+            code: group.code,
+            rule: group.rule,
+            group: Some(index),
+        };
+        for &row in &group.left {
+            self.state[0][row] = Some(state);
+        }
+        for &row in &group.right {
+            self.state[1][row] = Some(state);
+        }
+        self.groups.push(group);
+    }
+
+    fn one_sided(
+        &self,
+        side: Side,
+        rows: Vec<usize>,
+        outcome: Outcome,
+        code: BreakCode,
+        rule: Option<usize>,
+    ) -> Group {
+        let (left, right) = match side {
+            Side::Left => (rows, Vec::new()),
+            Side::Right => (Vec::new(), rows),
+        };
+        Group {
+            outcome,
+            code: Some(code),
+            rule,
+            left,
+            right,
+            difference: None,
+            causes: Vec::new(),
+            figures: None,
+            id: 0,
+        }
+    }
+
+    /// Stages 1 and 2: duplicates, reversed pairs, rows that the rules leave out.
+    fn exclude(&mut self, previous: Option<&ResultDoc>) {
+        for side in [Side::Left, Side::Right] {
+            let facts = self.facts[side as usize];
+            for rows in &facts.duplicates {
+                let group = self.one_sided(
+                    side,
+                    rows.clone(),
+                    Outcome::Duplicate,
+                    BreakCode::DuplicateRecord,
+                    None,
+                );
+                self.close(group);
+            }
+            for &(a, b) in &facts.reversed {
+                let group = self.one_sided(
+                    side,
+                    vec![a, b],
+                    Outcome::Reversed,
+                    BreakCode::ReversedPair,
+                    None,
+                );
+                self.close(group);
+            }
+            let filter = if side == Side::Left {
+                &self.edge.left_where
+            } else {
+                &self.edge.right_where
+            };
+            let excluded = State {
+                outcome: Outcome::Excluded,
+                code: None,
+                rule: None,
+                group: None,
+            };
+            for (at, row) in self.source(side).rows.iter().enumerate() {
+                let elsewhere = row.carried.is_some()
+                    && !previous.is_some_and(|previous| {
+                        previous.carried.iter().any(|position| {
+                            position.edge == self.edge.name
+                                && position.members.iter().any(|member| {
+                                    member.item.record == row.id
+                                        && Some(&member.item) == row.carried.as_ref()
+                                })
+                        })
+                    });
+                if self.state[side as usize][at].is_none() && (elsewhere || !passes(filter, row)) {
+                    self.state[side as usize][at] = Some(excluded);
+                }
+            }
+        }
+    }
+
+    /// Open rows of a side that a rule looks at.
+    fn open(&self, side: Side, rule: &MatchRule) -> Vec<usize> {
+        let filter = if side == Side::Left {
+            &rule.left_where
+        } else {
+            &rule.right_where
+        };
+        let rows = &self.source(side).rows;
+        (0..rows.len())
+            .filter(|&at| self.state[side as usize][at].is_none() && passes(filter, &rows[at]))
+            .collect()
+    }
+
+    fn by_key(&self, rule: &MatchRule) -> BTreeMap<Vec<String>, (Vec<usize>, Vec<usize>)> {
+        let mut keys: BTreeMap<Vec<String>, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+        for side in [Side::Left, Side::Right] {
+            for at in self.open(side, rule) {
+                if let Some(key) = key(rule, side, &self.source(side).rows[at]) {
+                    let both = keys.entry(key).or_default();
+                    if side == Side::Left {
+                        both.0.push(at)
+                    } else {
+                        both.1.push(at)
+                    }
+                }
+            }
+        }
+        keys
+    }
+
+    fn unique_key(&mut self, index: usize, rule: &MatchRule) {
+        for (_, (left, right)) in self.by_key(rule) {
+            match (&left[..], &right[..]) {
+                ([], [_]) | ([_], []) => {}
+                ([l], [r]) => {
+                    let group = self.pair(index, rule, *l, *r);
+                    self.close(group);
+                }
+                _ => {
+                    let twice = |rows: &[usize], side: usize| {
+                        rows.len() < 2
+                            || rows
+                                .iter()
+                                .all(|row| self.facts[side].paid_twice.contains(row))
+                    };
+                    let decided = twice(&left, 0) && twice(&right, 1);
+                    let (outcome, code) = if decided {
+                        (Outcome::Break, BreakCode::DuplicatePayment)
+                    } else {
+                        (Outcome::Ambiguous, BreakCode::AmbiguousKey)
+                    };
+                    let group = self.many(index, rule, left, right, outcome, code);
+                    self.close(group);
+                }
+            }
+        }
+    }
+
+    /// A group that is open as a whole; its difference is unexplained.
+    fn many(
+        &self,
+        index: usize,
+        rule: &MatchRule,
+        left: Vec<usize>,
+        right: Vec<usize>,
+        outcome: Outcome,
+        code: BreakCode,
+    ) -> Group {
+        let difference = self.difference(rule, &left, &right);
+        let causes = difference
+            .into_iter()
+            .filter(|(minor, _)| *minor != 0)
+            .map(|(minor, currency)| unexplained(minor, currency))
+            .collect();
+        Group {
+            outcome,
+            code: Some(code),
+            rule: Some(index),
+            left,
+            right,
+            difference,
+            causes,
+            figures: None,
+            id: 0,
+        }
+    }
+
+    /// Right minus left of the compared figures, if both sides are there in one currency.
+    fn difference(
+        &self,
+        rule: &MatchRule,
+        left: &[usize],
+        right: &[usize],
+    ) -> Option<(i128, Currency)> {
+        if left.is_empty() || right.is_empty() {
+            return None;
+        }
+        let mut sum = 0i128;
+        let mut common = None;
+        for (side, rows, sign) in [(Side::Left, left, -1), (Side::Right, right, 1)] {
+            for &at in rows {
+                let (minor, currency) = self.figure(rule, side, at);
+                if *common.get_or_insert(currency) != currency {
+                    return None;
+                }
+                sum += sign * minor;
+            }
+        }
+        common.map(|currency| (sum, currency))
+    }
+
+    fn figure(&self, rule: &MatchRule, side: Side, at: usize) -> (i128, Currency) {
+        let row = &self.source(side).rows[at];
+        let which = if side == Side::Left {
+            rule.left_amount
+        } else {
+            rule.right_amount
+        };
+        match which {
+            AmountOf::Amount => (row.amount.into(), row.currency),
+            AmountOf::Net => (
+                i128::from(row.amount) - fee(row, rule.rounding),
+                row.currency,
+            ),
+            AmountOf::Original => match row.original {
+                Some(money) => (money.minor().into(), money.currency()),
+                None => (row.amount.into(), row.currency),
+            },
+        }
+    }
+
+    /// Whether the days of two rows lie within the rule's window; without a window they always do.
+    fn in_window(&self, window: Option<Window>, left: &Row, right: &Row) -> bool {
+        let Some(window) = window else { return true };
+        let (Some(l), Some(r)) = (left.day, right.day) else {
+            return false;
+        };
+        let distance = if window.business_days {
+            match self.calendar.business_days_between(l, r) {
+                Ok(days) => days,
+                Err(_) => return false,
+            }
+        } else {
+            r.num_days_from_ce() - l.num_days_from_ce()
+        };
+        (window.from..=window.until).contains(&distance)
+    }
+
+    fn pair(&self, index: usize, rule: &MatchRule, l: usize, r: usize) -> Group {
+        let (left, right) = (&self.left.rows[l], &self.right.rows[r]);
+        let mut group = Group {
+            outcome: Outcome::Confirmed,
+            code: None,
+            rule: Some(index),
+            left: vec![l],
+            right: vec![r],
+            difference: None,
+            causes: Vec::new(),
+            figures: None,
+            id: 0,
+        };
+        if rule.same_status && left.status != right.status {
+            group.difference = self.difference(rule, &[l], &[r]);
+            group.causes = group
+                .difference
+                .into_iter()
+                .filter(|d| d.0 != 0)
+                .map(|(minor, currency)| unexplained(minor, currency))
+                .collect();
+            group.outcome = Outcome::Break;
+            group.code = Some(BreakCode::StatusMismatch);
+            return group;
+        }
+        let compared = self.compare(rule, l, r);
+        group.difference = compared.difference;
+        group.causes = compared.causes;
+        if let Some(code) = compared.code {
+            group.outcome = Outcome::Break;
+            group.code = Some(code);
+        } else if !self.in_window(rule.window, left, right) {
+            group.outcome = Outcome::Suggested;
+            group.code = Some(BreakCode::DateOutsideWindow);
+        } else if rule.decide == Decide::Suggest {
+            group.outcome = Outcome::Suggested;
+            group.code = Some(BreakCode::RuleSuggests);
+        }
+        group
+    }
+
+    fn compare(&self, rule: &MatchRule, l: usize, r: usize) -> Compared {
+        let (left, right) = (&self.left.rows[l], &self.right.rows[r]);
+        let ((a, a_currency), (b, b_currency)) = (
+            self.figure(rule, Side::Left, l),
+            self.figure(rule, Side::Right, r),
+        );
+        if a_currency != b_currency {
+            let rate = left.rate.or(right.rate);
+            if rule.explain.contains(&Explain::Fx)
+                && let Some(rate) = rate
+                && (convert(a, a_currency, rate, rule.rounding) == Some((b, b_currency))
+                    || convert(b, b_currency, rate, rule.rounding) == Some((a, a_currency)))
+            {
+                let cause = Cause {
+                    name: "fx".into(),
+                    minor: 0,
+                    currency: b_currency,
+                    note: Some(rate.to_string()),
+                };
+                return Compared {
+                    difference: None,
+                    causes: vec![cause],
+                    code: None,
+                };
+            }
+            let code = if rate.is_some() {
+                BreakCode::FxDiff
+            } else {
+                BreakCode::CurrencyMismatch
+            };
+            return Compared {
+                difference: None,
+                causes: Vec::new(),
+                code: Some(code),
+            };
+        }
+        let difference = b - a;
+        let done = |causes: Vec<Cause>, code| Compared {
+            difference: Some((difference, a_currency)),
+            causes,
+            code,
+        };
+        if difference == 0 {
+            return done(Vec::new(), None);
+        }
+        let mut fees = Vec::new();
+        if rule.explain.contains(&Explain::Fee) {
+            if left.fee.is_some() {
+                fees.push(-fee(left, rule.rounding));
+            }
+            if right.fee.is_some() {
+                fees.push(fee(right, rule.rounding));
+            }
+        }
+        let fee_cause = |minor| Cause {
+            name: "fee".into(),
+            minor,
+            currency: a_currency,
+            note: None,
+        };
+        if let Some(&minor) = fees
+            .iter()
+            .find(|&&minor| minor == difference && minor != 0)
+        {
+            return done(vec![fee_cause(minor)], None);
+        }
+        let tolerance = |minor: i128| tolerance(rule, minor, a_currency);
+        if let Some(cause) = tolerance(difference) {
+            return done(vec![cause], None);
+        }
+        for minor in fees.into_iter().filter(|minor| *minor != 0) {
+            if let Some(cause) = tolerance(difference - minor) {
+                return done(vec![fee_cause(minor), cause], None);
+            }
+        }
+        let role = |source: usize| self.rules.sources[source].role;
+        let (book, channel) = if role(self.edge.right) < role(self.edge.left) {
+            (b, a)
+        } else {
+            (a, b)
+        };
+        let code = if channel.abs() > book.abs() {
+            BreakCode::AmountChannelMore
+        } else {
+            BreakCode::AmountChannelLess
+        };
+        let fee_differs = left.fee.is_some()
+            && right.fee.is_some()
+            && left.amount == right.amount
+            && left.fee != right.fee;
+        let code = if fee_differs {
+            BreakCode::FeeDiff
+        } else {
+            code
+        };
+        done(vec![unexplained(difference, a_currency)], Some(code))
+    }
+
+    fn net_batch(&mut self, index: usize, rule: &MatchRule) {
+        // the bank's line is the single one; between other roles, the right side's
+        let single = if self.rules.sources[self.edge.left].role == SourceRole::Bank {
+            Side::Left
+        } else {
+            Side::Right
+        };
+        for (_, (left, right)) in self.by_key(rule) {
+            let (one, many) = if single == Side::Right {
+                (&right, &left)
+            } else {
+                (&left, &right)
+            };
+            if one.is_empty() || many.is_empty() {
+                if one.len() > 1 {
+                    let group = self.many(
+                        index,
+                        rule,
+                        left.clone(),
+                        right.clone(),
+                        Outcome::Ambiguous,
+                        BreakCode::AmbiguousKey,
+                    );
+                    self.close(group);
+                }
+                continue;
+            }
+            if one.len() > 1 {
+                let group = self.many(
+                    index,
+                    rule,
+                    left.clone(),
+                    right.clone(),
+                    Outcome::Ambiguous,
+                    BreakCode::AmbiguousKey,
+                );
+                self.close(group);
+                continue;
+            }
+            let group = self.batch(index, rule, single, left.clone(), right.clone());
+            self.close(group);
+        }
+    }
+
+    fn batch(
+        &self,
+        index: usize,
+        rule: &MatchRule,
+        single: Side,
+        left: Vec<usize>,
+        right: Vec<usize>,
+    ) -> Group {
+        let all = |side: Side| -> &[usize] { if side == Side::Left { &left } else { &right } };
+        let mut group = Group {
+            outcome: Outcome::Break,
+            code: None,
+            rule: Some(index),
+            left: left.clone(),
+            right: right.clone(),
+            difference: self.difference(rule, &left, &right),
+            causes: Vec::new(),
+            figures: None,
+            id: 0,
+        };
+        let Some((difference, currency)) = group.difference else {
+            group.code = Some(BreakCode::CurrencyMismatch);
+            return group;
+        };
+        let mut rest = difference;
+        if rule.explain.contains(&Explain::Fee) {
+            let many = single.other();
+            let rows = all(many).iter().map(|&at| &self.source(many).rows[at]);
+            let total = match rule.rounding_per {
+                RoundingPer::Row => rows.map(|row| fee(row, rule.rounding)).sum(),
+                RoundingPer::Batch => round(rows.filter_map(|row| row.fee).sum(), rule.rounding),
+            };
+            let minor: i128 = if many == Side::Left { -total } else { total };
+            if minor != 0 {
+                group.causes.push(Cause {
+                    name: "fee".into(),
+                    minor,
+                    currency,
+                    note: None,
+                });
+                rest -= minor;
+            }
+        }
+        if rest != 0 {
+            match tolerance(rule, rest, currency) {
+                Some(cause) => {
+                    group.causes.push(cause);
+                    rest = 0;
+                }
+                None => group.causes.push(unexplained(rest, currency)),
+            }
+        }
+        let damaged = [Side::Left, Side::Right].into_iter().any(|side| {
+            let source = self.source(side);
+            all(side)
+                .iter()
+                .any(|&at| source.control_fails(&source.rows[at]))
+        });
+        let in_window = left.iter().all(|&l| {
+            right
+                .iter()
+                .all(|&r| self.in_window(rule.window, &self.left.rows[l], &self.right.rows[r]))
+        });
+        if damaged {
+            group.code = Some(BreakCode::FileError);
+        } else if rest != 0 {
+            group.code = Some(BreakCode::BatchNetDiff);
+        } else if !in_window {
+            group.outcome = Outcome::Suggested;
+            group.code = Some(BreakCode::DateOutsideWindow);
+        } else if rule.decide == Decide::Suggest {
+            group.outcome = Outcome::Suggested;
+            group.code = Some(BreakCode::RuleSuggests);
+        } else {
+            group.outcome = Outcome::Confirmed;
+        }
+        group
+    }
+
+    fn exact_token(&mut self, index: usize, rule: &MatchRule) {
+        let window = Some(rule.window.unwrap_or(Window {
+            from: 0,
+            until: 0,
+            business_days: false,
+        }));
+        let mut components: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
+        for (_, (left, right)) in self.by_key(rule) {
+            let fits = |l: usize, r: usize| {
+                let (a, b) = (&self.left.rows[l], &self.right.rows[r]);
+                self.figure(rule, Side::Left, l) == self.figure(rule, Side::Right, r)
+                    && self.in_window(window, a, b)
+                    && !self.contradicts(a, b)
+            };
+            let edges: Vec<(usize, usize)> = {
+                let mut by_figure: HashMap<(i128, Currency), Vec<usize>> = HashMap::new();
+                for &r in &right {
+                    by_figure
+                        .entry(self.figure(rule, Side::Right, r))
+                        .or_default()
+                        .push(r);
+                }
+                let near = |l: usize| {
+                    by_figure
+                        .get(&self.figure(rule, Side::Left, l))
+                        .map_or(&[][..], Vec::as_slice)
+                };
+                left.iter()
+                    .flat_map(|&l| {
+                        near(l)
+                            .iter()
+                            .filter(move |&&r| fits(l, r))
+                            .map(move |&r| (l, r))
+                    })
+                    .collect()
+            };
+            components.extend(components_of(&edges));
+        }
+        for (left, right) in components {
+            let group = if left.len() == 1 && right.len() == 1 {
+                let suggest = rule.decide == Decide::Suggest;
+                Group {
+                    outcome: if suggest {
+                        Outcome::Suggested
+                    } else {
+                        Outcome::Confirmed
+                    },
+                    code: suggest.then_some(BreakCode::RuleSuggests),
+                    rule: Some(index),
+                    difference: self.difference(rule, &left, &right),
+                    left,
+                    right,
+                    causes: Vec::new(),
+                    figures: None,
+                    id: 0,
+                }
+            } else {
+                self.many(
+                    index,
+                    rule,
+                    left,
+                    right,
+                    Outcome::Ambiguous,
+                    BreakCode::AmbiguousToken,
+                )
+            };
+            self.close(group);
+        }
+    }
+
+    /// Whether a key rule of the edge tells the two rows apart.
+    fn contradicts(&self, left: &Row, right: &Row) -> bool {
+        self.edge.rules.iter().filter(|rule| rule.pass == PassKind::UniqueKey).any(|rule| {
+            matches!((key(rule, Side::Left, left), key(rule, Side::Right, right)), (Some(l), Some(r)) if l != r)
+        })
+    }
+
+    /// Stage 4: what is still open is carried or broken.
+    fn classify(&mut self, as_of: Date) {
+        for side in [Side::Left, Side::Right] {
+            let (own, other) = match side {
+                Side::Left => (self.edge.left, self.edge.right),
+                Side::Right => (self.edge.right, self.edge.left),
+            };
+            let role = self.rules.sources[own].role;
+            let other_role = self.rules.sources[other].role;
+            for at in 0..self.source(side).rows.len() {
+                if self.state[side as usize][at].is_some() {
+                    continue;
+                }
+                let row = &self.source(side).rows[at];
+                let carried = match due(self.rules, self.calendar, row) {
+                    Due::On(day) => as_of <= day,
+                    Due::NotDeterminable => true,
+                    Due::None => false,
+                };
+                if carried {
+                    let state = State {
+                        outcome: Outcome::Carried,
+                        code: Some(BreakCode::Cutoff),
+                        rule: None,
+                        group: None,
+                    };
+                    self.state[side as usize][at] = Some(state);
+                    continue;
+                }
+                let code = if row.kind == EntryKind::Refund {
+                    BreakCode::RefundMislink
+                } else {
+                    only(role, other_role, side)
+                };
+                let group = self.one_sided(side, vec![at], Outcome::Break, code, None);
+                self.close(group);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Edge {
+        for index in 0..self.groups.len() {
+            let group = &self.groups[index];
+            let id = self.group_id(group);
+            let figures = match (group.rule, group.difference) {
+                (Some(rule), Some(_)) => {
+                    let rule = &self.edge.rules[rule];
+                    let sum = |side, rows: &[usize]| {
+                        rows.iter().map(|&at| self.figure(rule, side, at).0).sum()
+                    };
+                    Some((sum(Side::Left, &group.left), sum(Side::Right, &group.right)))
+                }
+                _ => None,
+            };
+            self.groups[index].id = id;
+            self.groups[index].figures = figures;
+        }
+        let done = |states: Vec<Option<State>>| {
+            states
+                .into_iter()
+                .map(|state| state.expect("every row was classified"))
+                .collect()
+        };
+        let [left, right] = self.state;
+        Edge {
+            left: done(left),
+            right: done(right),
+            groups: self.groups,
+        }
+    }
+
+    fn group_id(&self, group: &Group) -> u64 {
+        let mut text = format!("{}\n", self.edge.name);
+        for (side, rows) in [(Side::Left, &group.left), (Side::Right, &group.right)] {
+            let mut ids: Vec<_> = rows
+                .iter()
+                .map(|&at| self.source(side).rows[at].id)
+                .collect();
+            ids.sort_unstable();
+            for id in ids {
+                text.push_str(&format!("{side} {id}\n"));
+            }
+        }
+        first_64(&text)
+    }
+}
+
+/// The first 64 bits of the SHA-256 of a text.
+pub(crate) fn first_64(text: &str) -> u64 {
+    let digest = Digest::of(DigestAlg::Sha256, text.as_bytes());
+    digest.bytes[..8]
+        .iter()
+        .fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+fn only(role: SourceRole, other: SourceRole, side: Side) -> BreakCode {
+    use SourceRole::{Bank, Institution, Order};
+    match (role, other) {
+        (Order, Institution | Bank) => BreakCode::OnlyPlatform,
+        (Institution, Order) | (Bank, Order) => BreakCode::OnlyChannel,
+        (Institution, Bank) => BreakCode::OnlyPspBatch,
+        (Bank, Institution) => BreakCode::OnlyBank,
+        _ if side == Side::Left => BreakCode::OnlyPlatform,
+        _ => BreakCode::OnlyChannel,
+    }
+}
+
+/// Until when an open row may be carried.
+pub(crate) fn due(rules: &Rules, calendar: &BusinessCalendar, row: &Row) -> Due {
+    let (Some(days), Some(day)) = (rules.carry_business_days, row.day) else {
+        return Due::None;
+    };
+    match i32::try_from(days)
+        .ok()
+        .and_then(|days| calendar.add_business_days(day, days).ok())
+    {
+        Some(day) => Due::On(day),
+        None => Due::NotDeterminable,
+    }
+}
+
+fn unexplained(minor: i128, currency: Currency) -> Cause {
+    Cause {
+        name: "unexplained".into(),
+        minor,
+        currency,
+        note: None,
+    }
+}
+
+fn tolerance(rule: &MatchRule, minor: i128, currency: Currency) -> Option<Cause> {
+    let fits = rule.tolerances.iter().find(|tolerance| {
+        minor.unsigned_abs() <= u128::from(tolerance.max_minor)
+            && tolerance.currency.is_none_or(|c| c == currency)
+    })?;
+    Some(Cause {
+        name: fits.cause.clone(),
+        minor,
+        currency,
+        note: None,
+    })
+}
+
+/// A row's fee in whole minor units.
+fn fee(row: &Row, rounding: Rounding) -> i128 {
+    row.fee.map_or(0, |grains| round(grains, rounding))
+}
+
+fn round(grains: i128, rounding: Rounding) -> i128 {
+    ratio(grains, GRAIN, rounding).expect("fees are far below the range of 128 bits")
+}
+
+/// `num / den` rounded once, `den` positive.
+fn ratio(num: i128, den: i128, rounding: Rounding) -> Option<i128> {
+    let (floor, rest) = (num.div_euclid(den), num.rem_euclid(den));
+    let twice = rest.checked_mul(2)?;
+    let negative = num < 0;
+    let up = rest != 0
+        && match rounding {
+            Rounding::HalfUp => {
+                if negative {
+                    twice > den
+                } else {
+                    twice >= den
+                }
+            }
+            Rounding::HalfDown => {
+                if negative {
+                    twice >= den
+                } else {
+                    twice > den
+                }
+            }
+            Rounding::HalfEven => twice > den || (twice == den && floor % 2 != 0),
+            Rounding::Up => !negative,
+            Rounding::Down => negative,
+            Rounding::Ceiling => true,
+            Rounding::Floor => false,
+        };
+    Some(floor + i128::from(up))
+}
+
+/// An amount by a row's own rate: one exact ratio, one rounding.
+fn convert(
+    minor: i128,
+    currency: Currency,
+    rate: RowRate,
+    rounding: Rounding,
+) -> Option<(i128, Currency)> {
+    let (mantissa, scale) = (rate.value.mantissa(), rate.value.scale());
+    if mantissa <= 0 {
+        return None;
+    }
+    let power = |digits: u32| 10i128.checked_pow(digits);
+    let (base_digits, quote_digits) = (
+        u32::from(rate.base.minor_digits()),
+        u32::from(rate.quote.minor_digits()),
+    );
+    let forward = power(quote_digits)?.checked_mul(mantissa)?;
+    let backward = power(base_digits)?
+        .checked_mul(power(scale)?)?
+        .checked_mul(rate.unit.into())?;
+    if currency == rate.base {
+        Some((
+            ratio(minor.checked_mul(forward)?, backward, rounding)?,
+            rate.quote,
+        ))
+    } else if currency == rate.quote {
+        Some((
+            ratio(minor.checked_mul(backward)?, forward, rounding)?,
+            rate.base,
+        ))
+    } else {
+        None
+    }
+}
+
+/// Connected components of a bipartite graph.
+fn components_of(edges: &[(usize, usize)]) -> Vec<(Vec<usize>, Vec<usize>)> {
+    let mut of_left: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut of_right: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &(l, r) in edges {
+        of_left.entry(l).or_default().push(r);
+        of_right.entry(r).or_default().push(l);
+    }
+    let mut seen: BTreeSet<usize> = BTreeSet::new();
+    let mut found = Vec::new();
+    for &start in of_left.keys() {
+        if seen.contains(&start) {
+            continue;
+        }
+        let (mut left, mut right) = (BTreeSet::from([start]), BTreeSet::new());
+        let mut waiting = vec![start];
+        while let Some(l) = waiting.pop() {
+            for &r in &of_left[&l] {
+                if right.insert(r) {
+                    waiting.extend(of_right[&r].iter().filter(|&&l| left.insert(l)));
+                }
+            }
+        }
+        seen.extend(&left);
+        found.push((left.into_iter().collect(), right.into_iter().collect()));
+    }
+    found
+}
