@@ -54,3 +54,7 @@ pub use quanfu_settlement as settlement;
 pub use quanfu_settlement::{Entry, Profile, ResultDoc, Rules};
 pub use quanfu_trail as trail;
 pub use quanfu_verify as verify;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,69 @@
+//! How long the main job takes: rows of a program's own by unique key, and amounts read from text.
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use quanfu::calendar::Date;
+use quanfu::money::lexer::{AmountStyle, parse_minor};
+use quanfu::settlement::{EntryKind, RefRole};
+use quanfu::{Currency, Day, Entry, Money, Rules};
+
+const RULES: &str = r#"
+schema = "quanfu.rules/1"
+name = "bench"
+calendar = "every-day"
+[source.a]
+role = "institution"
+[source.b]
+role = "bank"
+[[edge]]
+left = "a"
+right = "b"
+[[edge.rule]]
+id = "K"
+pass = "unique_key"
+on = ["transaction"]
+"#;
+
+fn rows(count: i64) -> Vec<Entry<'static>> {
+    let day = Date::from_ymd_opt(2026, 3, 2).expect("a day of the calendar");
+    (0..count)
+        .map(|i| {
+            Entry::new(Money::from_minor(i * 7_919 % 1_000_003 + 1, Currency::CNY))
+                .with_kind(EntryKind::Payment)
+                .with_reference(RefRole::Transaction, format!("T{:016x}", i * 2_654_435_761))
+                .on(day)
+        })
+        .collect()
+}
+
+fn unique_key(c: &mut Criterion) {
+    let mut group = c.benchmark_group("unique_key");
+    group.sample_size(10);
+    for count in [10_000i64, 100_000] {
+        group.throughput(Throughput::Elements(2 * count as u64));
+        let (rules, side) = (Rules::parse(RULES).expect("the rules above are right"), rows(count));
+        group.bench_with_input(BenchmarkId::from_parameter(count), &side, |b, side| {
+            b.iter_batched(
+                || (side.clone(), side.clone()),
+                |(a, b)| Day::new(rules.clone()).rows("a", a).rows("b", b).run().expect("rows of the bench are right"),
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+fn amounts(c: &mut Criterion) {
+    let texts: Vec<String> = (0..1_000).map(|i| format!("{}.{:02}", i * 7_919, i % 100)).collect();
+    let mut group = c.benchmark_group("parse_amount");
+    group.throughput(Throughput::Elements(texts.len() as u64));
+    group.bench_function("minor_units", |b| {
+        b.iter(|| texts.iter().filter(|t| parse_minor(t.as_bytes(), AmountStyle::PLAIN, 2).is_ok()).count());
+    });
+    group.bench_function("rust_decimal", |b| {
+        b.iter(|| texts.iter().filter(|t| quanfu::Decimal::from_str_exact(t).is_ok()).count());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, unique_key, amounts);
+criterion_main!(benches);
