@@ -19,7 +19,9 @@ pub enum FileError {
         file: String,
     },
     /// No known format fits.
-    #[error("{file}: no known format fits; it begins {begins:?}. A profile (`quanfu.profile/1`) can describe any CSV file")]
+    #[error(
+        "{file}: no known format fits; it begins {begins:?}. A profile (`quanfu.profile/1`) can describe any CSV file"
+    )]
     Unknown {
         /// The file.
         file: String,
@@ -33,6 +35,12 @@ pub enum FileError {
         file: String,
         /// Their names.
         profiles: Vec<String>,
+    },
+    /// UTF-16 text.
+    #[error("{file}: the text is UTF-16; saved as UTF-8 it can be read")]
+    Utf16 {
+        /// The file.
+        file: String,
     },
     /// The text is not in the encoding that it must be in.
     #[error("{file}, line {line}, byte {byte}: not {encoding} text")]
@@ -81,7 +89,9 @@ pub enum FileError {
         limit: u64,
     },
     /// An XML document with a document type declaration: refused, as entities could be anything.
-    #[error("{file}, line {line}: the document has a DOCTYPE; statements have none, and it is refused")]
+    #[error(
+        "{file}, line {line}: the document has a DOCTYPE; statements have none, and it is refused"
+    )]
     Doctype {
         /// The file.
         file: String,
@@ -121,8 +131,19 @@ pub enum FileError {
 impl FileError {
     /// Codes of all kinds.
     pub const CODES: &'static [&'static str] = &[
-        "file-io", "file-empty", "file-unknown", "file-several-profiles", "file-encoding", "file-structure",
-        "file-missing-column", "file-limit", "file-doctype", "file-archive", "file-strict", "file-stopped",
+        "file-io",
+        "file-empty",
+        "file-unknown",
+        "file-several-profiles",
+        "file-utf16",
+        "file-encoding",
+        "file-structure",
+        "file-missing-column",
+        "file-limit",
+        "file-doctype",
+        "file-archive",
+        "file-strict",
+        "file-stopped",
     ];
 
     /// Stable code of the kind.
@@ -133,6 +154,7 @@ impl FileError {
             Self::Empty { .. } => "file-empty",
             Self::Unknown { .. } => "file-unknown",
             Self::SeveralProfiles { .. } => "file-several-profiles",
+            Self::Utf16 { .. } => "file-utf16",
             Self::Encoding { .. } => "file-encoding",
             Self::Structure { .. } => "file-structure",
             Self::MissingColumn { .. } => "file-missing-column",
@@ -144,3 +166,27 @@ impl FileError {
         }
     }
 }
+
+/// Every code that a rejected record can carry, of all formats.
+pub const REJECTED_CODES: &[&str] = &[
+    "amount-empty",
+    "amount-grouping",
+    "amount-malformed",
+    "amount-missing",
+    "amount-negative-zero",
+    "amount-overflow",
+    "amount-too-fine",
+    "currency-missing",
+    "currency-unknown",
+    "currency-without-minor-unit",
+    "date-impossible",
+    "date-malformed",
+    "field-too-long",
+    "kind-unknown",
+    "line-malformed",
+    "row-width",
+    "side-unknown",
+    "status-unknown",
+    "text-undecodable",
+    "time-malformed",
+];

@@ -65,7 +65,10 @@ impl<'a> Input<'a> {
     /// The next bytes without taking them: at least `want` (up to the block size), fewer only at the end of the file.
     pub(crate) fn peek(&mut self, want: usize) -> Result<&[u8], FileError> {
         while self.filled - self.start < want && !self.finished {
-            self.fill_more().map_err(|source| FileError::Io { file: self.name.clone(), source })?;
+            self.fill_more().map_err(|source| FileError::Io {
+                file: self.name.clone(),
+                source,
+            })?;
         }
         Ok(&self.buffer[self.start..self.filled])
     }
@@ -107,7 +110,10 @@ impl<'a> Input<'a> {
             if searched > self.max_line {
                 return Err(self.too_long());
             }
-            self.fill_more().map_err(|source| FileError::Io { file: self.name.clone(), source })?;
+            self.fill_more().map_err(|source| FileError::Io {
+                file: self.name.clone(),
+                source,
+            })?;
         }
     }
 
@@ -119,7 +125,12 @@ impl<'a> Input<'a> {
         let byte = self.offset;
         self.start += length + end;
         self.offset += (length + end) as u64;
-        Ok(RawLine { bytes: &self.buffer[from..from + length], line: self.line, byte, ended: end > 0 })
+        Ok(RawLine {
+            bytes: &self.buffer[from..from + length],
+            line: self.line,
+            byte,
+            ended: end > 0,
+        })
     }
 
     fn too_long(&self) -> FileError {

@@ -28,7 +28,7 @@ pub mod mt940;
 
 use std::io::Read;
 
-pub use error::FileError;
+pub use error::{FileError, REJECTED_CODES};
 use quanfu_settlement::{DigestAlg, Limits, Profile, Proof, Reading, ReadingBuilder, Sink};
 
 /// How a file is read.
