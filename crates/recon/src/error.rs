@@ -1,0 +1,84 @@
+//! Why a reconciliation cannot be made.
+
+use quanfu_calendar::Date;
+
+/// Why a reconciliation cannot be made. Nothing of a result is left behind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReconError {
+    /// Books and sources do not correspond.
+    #[error(
+        "source {source_name:?} has no book, or the book of another source stands in its place"
+    )]
+    BooksMismatch {
+        /// The source.
+        source_name: String,
+    },
+    /// No record has a day and none was given.
+    #[error("no record has a day, so the business day cannot be told; `as_of` would name it")]
+    NoDay,
+    /// A file of an earlier run was delivered again with other bytes.
+    #[error(
+        "{file} of source {source_name:?} is {identity}, which was read before with other bytes; a run that supersedes the earlier result of that day would take it"
+    )]
+    Redelivered {
+        /// The file.
+        file: String,
+        /// The source.
+        source_name: String,
+        /// What the file is.
+        identity: String,
+    },
+    /// A file of an earlier run was given again.
+    #[error("{file} of source {source_name:?} was reconciled before, in the result of {day}")]
+    AlreadyReconciled {
+        /// The file.
+        file: String,
+        /// The source.
+        source_name: String,
+        /// Business day of the earlier result.
+        day: Date,
+    },
+    /// The superseded result is of another day or chain.
+    #[error("the superseded result {what}; it must be of the same day and follow the same result")]
+    SupersedesMismatch {
+        /// What differs.
+        what: String,
+    },
+    /// Sums beyond the range of amounts.
+    #[error("the amounts of one group on edge {edge} go beyond the range of amounts")]
+    TooLarge {
+        /// The edge.
+        edge: String,
+    },
+    /// The caller asked to stop.
+    #[error("the run was stopped")]
+    Cancelled,
+}
+
+impl ReconError {
+    /// Codes of all kinds.
+    pub const CODES: &'static [&'static str] = &[
+        "books-mismatch",
+        "no-day",
+        "redelivered",
+        "already-reconciled",
+        "supersedes-mismatch",
+        "too-large",
+        "cancelled",
+    ];
+
+    /// Stable code of the kind.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BooksMismatch { .. } => "books-mismatch",
+            Self::NoDay => "no-day",
+            Self::Redelivered { .. } => "redelivered",
+            Self::AlreadyReconciled { .. } => "already-reconciled",
+            Self::SupersedesMismatch { .. } => "supersedes-mismatch",
+            Self::TooLarge { .. } => "too-large",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}

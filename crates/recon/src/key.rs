@@ -1,0 +1,149 @@
+//! Keys: the fields that a rule compares, normalised into bytes.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use quanfu_settlement::rules::{Field, MatchRule, Normaliser};
+use quanfu_settlement::{Book, Side};
+
+/// Between the fields of a key; normalised texts may hold it only if the file did, and then on both sides.
+const SEPARATOR: char = '\u{1f}';
+
+/// Writes a row's key under a rule to the end of `out`. `false`, with `out` as before: a field is missing.
+pub(crate) fn push_key(
+    rule: &MatchRule,
+    side: Side,
+    book: &Book,
+    row: u32,
+    out: &mut String,
+) -> bool {
+    let before = out.len();
+    for on in &rule.on {
+        let (field, steps) = match side {
+            Side::Left => (&on.left, &on.left_normalise),
+            Side::Right => (&on.right, &on.right_normalise),
+        };
+        if !push_field(field, steps, book, row, out) {
+            out.truncate(before);
+            return false;
+        }
+        out.push(SEPARATOR);
+    }
+    true
+}
+
+/// Writes one field. `false`: it is missing.
+pub(crate) fn push_field(
+    field: &Field,
+    steps: &[Normaliser],
+    book: &Book,
+    row: u32,
+    out: &mut String,
+) -> bool {
+    let start = out.len();
+    match field {
+        Field::Reference(role) => match book.reference(row, *role) {
+            Some(text) if steps.is_empty() => out.push_str(text),
+            Some(text) => match normalised(text, steps) {
+                Some(text) => out.push_str(&text),
+                None => return false,
+            },
+            None => return false,
+        },
+        Field::Currency => out.push_str(book.currency(row).code()),
+        Field::Kind => out.push_str(book.kind(row).code()),
+        Field::AccountingDay => match book.accounting_day(row) {
+            Some(day) => write!(out, "{day}").expect("a String takes everything"),
+            None => return false,
+        },
+        Field::ValueDate => match book.value_date(row) {
+            Some(day) => write!(out, "{day}").expect("a String takes everything"),
+            None => return false,
+        },
+    }
+    if !matches!(field, Field::Reference(_)) && !steps.is_empty() {
+        let text = normalised(&out[start..], steps).map(Cow::into_owned);
+        out.truncate(start);
+        match text {
+            Some(text) => out.push_str(&text),
+            None => return false,
+        }
+    }
+    out.len() > start
+}
+
+fn normalised<'t>(text: &'t str, steps: &[Normaliser]) -> Option<Cow<'t, str>> {
+    let mut text = Cow::Borrowed(text);
+    for step in steps {
+        text = match (step, text) {
+            (Normaliser::Upper, Cow::Borrowed(text))
+                if !text.bytes().any(|c| c.is_ascii_lowercase()) =>
+            {
+                Cow::Borrowed(text)
+            }
+            (Normaliser::Upper, mut text) => {
+                text.to_mut().make_ascii_uppercase();
+                text
+            }
+            (Normaliser::StripMarks, text) => {
+                let marks = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '/');
+                if text.contains(marks) {
+                    Cow::Owned(text.replace(marks, ""))
+                } else {
+                    text
+                }
+            }
+            (step, Cow::Borrowed(text)) => Cow::Borrowed(part(text, step)?),
+            (step, Cow::Owned(text)) => Cow::Owned(part(&text, step)?.to_owned()),
+        };
+    }
+    Some(text)
+}
+
+/// Steps that keep a part of the text.
+fn part<'t>(text: &'t str, step: &Normaliser) -> Option<&'t str> {
+    Some(match step {
+        Normaliser::Trim => text.trim(),
+        Normaliser::StripLeadingZeros => {
+            let rest = text.trim_start_matches('0');
+            if rest.is_empty() {
+                &text[text.len().saturating_sub(1)..]
+            } else {
+                rest
+            }
+        }
+        Normaliser::StripPrefix(prefix) => text.strip_prefix(prefix.as_str()).unwrap_or(text),
+        Normaliser::Pattern(pattern) => return pattern.find(text),
+        Normaliser::Upper | Normaliser::StripMarks => text,
+    })
+}
+
+/// A key as people read it.
+pub(crate) fn shown(key: &str) -> String {
+    key.trim_end_matches(SEPARATOR).replace(SEPARATOR, " ")
+}
+
+/// A fixed 64-bit hash. It only places keys in buckets and sorts them there; equality compares the bytes.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    const K: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut state = K ^ bytes.len() as u64;
+    let mut chunks = bytes.chunks_exact(8);
+    let fold = |state: u64, word: u64| {
+        let product = u128::from(state ^ word) * u128::from(K);
+        (product as u64) ^ ((product >> 64) as u64) ^ word.rotate_left(31)
+    };
+    for chunk in &mut chunks {
+        let mut word = [0u8; 8];
+        word.copy_from_slice(chunk);
+        state = fold(state, u64::from_le_bytes(word));
+    }
+    let rest = chunks.remainder();
+    if !rest.is_empty() {
+        let mut word = [0u8; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        state = fold(state, u64::from_le_bytes(word));
+    }
+    state ^= state >> 29;
+    state = state.wrapping_mul(K);
+    state ^ state >> 32
+}

@@ -1,0 +1,365 @@
+//! What a run is asked and what it gives.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use quanfu_calendar::{BusinessCalendar, Date};
+use quanfu_settlement::book::Item;
+use quanfu_settlement::result::{Earlier, Embedded};
+use quanfu_settlement::{
+    Book, Digest, Outcome, OutcomeTable, Outcomes, RecordId, RefRole, ResultDoc, Rules, Side,
+};
+
+use crate::document;
+use crate::duplicate::{SourceFacts, source_facts};
+use crate::edge::EdgeJob;
+use crate::error::ReconError;
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done; a step is one rule of one edge.
+    pub done: usize,
+    /// Steps in all.
+    pub of: usize,
+}
+
+/// What to reconcile.
+pub struct Request<'a> {
+    rules: &'a Rules,
+    books: Vec<Book>,
+    calendar: &'a BusinessCalendar,
+    as_of: Option<Date>,
+    threads: usize,
+    previous: Option<&'a ResultDoc>,
+    supersedes: Option<&'a ResultDoc>,
+    profiles: Vec<Embedded>,
+    progress: Option<&'a (dyn Fn(Progress) -> ControlFlow<()> + Sync)>,
+}
+
+impl<'a> Request<'a> {
+    /// Books in the order of the rules' sources; one thread; the latest day of all rows as business day.
+    #[must_use]
+    pub fn new(rules: &'a Rules, books: Vec<Book>, calendar: &'a BusinessCalendar) -> Self {
+        Self {
+            rules,
+            books,
+            calendar,
+            as_of: None,
+            threads: 1,
+            previous: None,
+            supersedes: None,
+            profiles: Vec::new(),
+            progress: None,
+        }
+    }
+
+    /// On this business day.
+    #[must_use]
+    pub fn with_as_of(mut self, day: Date) -> Self {
+        self.as_of = Some(day);
+        self
+    }
+
+    /// On this many threads; the result is the same for any number.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Following an earlier result. Its carried items must be in the books (see [`carried_items`]).
+    #[must_use]
+    pub fn with_previous(mut self, previous: &'a ResultDoc) -> Self {
+        self.previous = Some(previous);
+        self
+    }
+
+    /// In place of an earlier result of the same day.
+    #[must_use]
+    pub fn with_supersedes(mut self, earlier: &'a ResultDoc) -> Self {
+        self.supersedes = Some(earlier);
+        self
+    }
+
+    /// With the profiles that the user gave, to be embedded in the result.
+    #[must_use]
+    pub fn with_profiles(mut self, profiles: Vec<Embedded>) -> Self {
+        self.profiles = profiles;
+        self
+    }
+
+    /// Calling this before each rule; `Break` stops the run.
+    #[must_use]
+    pub fn with_progress(mut self, call: &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync)) -> Self {
+        self.progress = Some(call);
+        self
+    }
+}
+
+/// How the work was spread; no part of any result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Rows that each worker took, added up over all rules.
+    pub rows_by_worker: Vec<usize>,
+}
+
+/// A day reconciled.
+#[derive(Clone, Debug)]
+pub struct Reconciled {
+    pub(crate) rules: Rules,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) calendar: BusinessCalendar,
+    pub(crate) as_of_given: bool,
+    pub(crate) after: Option<Earlier>,
+    pub(crate) supersedes: Option<Earlier>,
+    pub(crate) profiles: Vec<Embedded>,
+    stats: Stats,
+}
+
+impl Reconciled {
+    /// What came of every record.
+    #[must_use]
+    pub fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The outcomes table (`quanfu.outcomes/1`).
+    #[must_use]
+    pub fn table(&self) -> OutcomeTable<'_> {
+        OutcomeTable::new(&self.outcomes, &self.rules)
+    }
+
+    /// The result document (`quanfu.result/1`), sealed. `outcomes_table` is the digest of the table as written, if it was.
+    #[must_use]
+    pub fn document(&self, outcomes_table: Option<Digest>) -> ResultDoc {
+        document::document(self, outcomes_table)
+    }
+
+    /// Whether no proof of an input fails and no record was rejected.
+    #[must_use]
+    pub fn trusted(&self) -> bool {
+        self.outcomes.trusted
+    }
+
+    /// Whether a person must look: something is suggested, ambiguous or broken. Carried items are not overdue.
+    #[must_use]
+    pub fn has_open(&self) -> bool {
+        let open = |row: &quanfu_settlement::RowOutcome| {
+            matches!(
+                row.outcome,
+                Outcome::Suggested | Outcome::Ambiguous | Outcome::Break
+            )
+        };
+        self.outcomes
+            .edges
+            .iter()
+            .any(|edge| edge.left.iter().chain(&edge.right).any(open))
+    }
+
+    /// How the work was spread over threads.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+}
+
+/// The items of a source that an earlier result carries over, each once.
+#[must_use]
+pub fn carried_items<'d>(previous: &'d ResultDoc, source: &str) -> Vec<&'d Item> {
+    let mut seen: HashSet<RecordId> = HashSet::new();
+    let members = previous
+        .carried
+        .iter()
+        .flat_map(|position| &position.members)
+        .map(|member| &member.item);
+    members
+        .filter(|item| item.source == source && seen.insert(item.record))
+        .collect()
+}
+
+/// The reference roles that a source's book must keep.
+#[must_use]
+pub fn roles_needed(rules: &Rules, source: &str) -> Vec<RefRole> {
+    rules
+        .source_index(source)
+        .map(|index| rules.roles_of(index))
+        .unwrap_or_default()
+}
+
+/// Reconciles.
+///
+/// # Errors
+///
+/// [`ReconError`]; nothing of a result is left behind.
+pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
+    let Request {
+        rules,
+        books,
+        calendar,
+        as_of,
+        threads,
+        previous,
+        supersedes,
+        profiles,
+        progress,
+    } = request;
+    for (index, source) in rules.sources.iter().enumerate() {
+        if books
+            .get(index)
+            .is_none_or(|book| book.source() != source.name)
+            || books.len() != rules.sources.len()
+        {
+            return Err(ReconError::BooksMismatch {
+                source_name: source.name.clone(),
+            });
+        }
+    }
+    let latest = |book: &Book| {
+        let days = book
+            .accounting_days()
+            .iter()
+            .chain(book.value_days())
+            .copied();
+        days.filter(|&day| day != i32::MIN).max()
+    };
+    let day = match as_of {
+        Some(day) => day,
+        None => {
+            let latest = books.iter().filter_map(latest).max();
+            latest
+                .and_then(Date::from_num_days_from_ce_opt)
+                .ok_or(ReconError::NoDay)?
+        }
+    };
+    check_chain(rules, &books, day, previous, supersedes)?;
+    let facts: Vec<SourceFacts> = books
+        .iter()
+        .enumerate()
+        .map(|(index, book)| source_facts(rules, index, book))
+        .collect();
+    let steps: usize = rules.edges.iter().map(|edge| edge.rules.len()).sum();
+    let done = AtomicUsize::new(0);
+    let tick = || {
+        let step = Progress {
+            done: done.fetch_add(1, Ordering::Relaxed),
+            of: steps,
+        };
+        progress.map_or(ControlFlow::Continue(()), |call| call(step))
+    };
+    let worked: Vec<AtomicUsize> = (0..threads.max(1)).map(|_| AtomicUsize::new(0)).collect();
+    let mut edges = Vec::new();
+    for edge in &rules.edges {
+        let (left, right) = (&books[edge.left], &books[edge.right]);
+        let here: HashSet<(Side, RecordId)> = previous
+            .into_iter()
+            .flat_map(|previous| &previous.carried)
+            .filter(|position| position.edge == edge.name)
+            .flat_map(|position| {
+                position
+                    .members
+                    .iter()
+                    .map(|member| (member.side, member.item.record))
+            })
+            .collect();
+        let carried_here = |side: Side, row: u32| {
+            let book = if side == Side::Left { left } else { right };
+            here.contains(&(side, book.id(row)))
+        };
+        let job = EdgeJob {
+            rules,
+            edge,
+            left,
+            right,
+            left_facts: &facts[edge.left],
+            right_facts: &facts[edge.right],
+            calendar,
+            as_of: day,
+            threads,
+            carried_here: &carried_here,
+            worked: &worked,
+            tick: &tick,
+        };
+        edges.push(job.judge()?);
+    }
+    let trusted = books.iter().all(|book| {
+        book.rejected().is_empty() && book.proofs().all(|(_, _, proof)| !proof.fails())
+    });
+    Ok(Reconciled {
+        rules: rules.clone(),
+        outcomes: Outcomes {
+            as_of: day,
+            edges,
+            trusted,
+            books,
+        },
+        calendar: calendar.clone(),
+        as_of_given: as_of.is_some(),
+        after: previous.map(document::earlier),
+        supersedes: supersedes.map(document::earlier),
+        profiles,
+        stats: Stats {
+            rows_by_worker: worked.into_iter().map(AtomicUsize::into_inner).collect(),
+        },
+    })
+}
+
+/// A file belongs to one result of a chain; delivered again with other bytes it needs a result that supersedes.
+fn check_chain(
+    rules: &Rules,
+    books: &[Book],
+    day: Date,
+    previous: Option<&ResultDoc>,
+    supersedes: Option<&ResultDoc>,
+) -> Result<(), ReconError> {
+    if let Some(earlier) = supersedes {
+        let follows = |doc: Option<&Earlier>| doc.map(|doc| doc.body);
+        let mismatch = |what: String| Err(ReconError::SupersedesMismatch { what });
+        if earlier.as_of != day {
+            return mismatch(format!("is of {}, the run of {day}", earlier.as_of));
+        }
+        if follows(earlier.certificate.after.as_ref())
+            != previous.map(|previous| previous.certificate.body)
+        {
+            return mismatch("follows another result than this run".to_owned());
+        }
+    }
+    for (source, book) in rules.sources.iter().zip(books) {
+        let mut own: Vec<(&str, Digest)> = Vec::new();
+        for file in book.files().iter().filter(|file| !file.identity.is_empty()) {
+            let redelivered = || ReconError::Redelivered {
+                file: file.name.clone(),
+                source_name: source.name.clone(),
+                identity: file.identity.clone(),
+            };
+            if own
+                .iter()
+                .any(|(identity, digest)| *identity == file.identity && *digest != file.digest)
+            {
+                return Err(redelivered());
+            }
+            own.push((&file.identity, file.digest));
+            let Some(previous) = previous else { continue };
+            for before in document::earlier(previous).inputs {
+                if before.source == source.name && before.identity == file.identity {
+                    if before.digest == file.digest {
+                        return Err(ReconError::AlreadyReconciled {
+                            file: file.name.clone(),
+                            source_name: source.name.clone(),
+                            day: previous.as_of,
+                        });
+                    }
+                    return Err(redelivered());
+                }
+            }
+        }
+    }
+    Ok(())
+}
