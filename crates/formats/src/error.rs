@@ -182,6 +182,7 @@ pub const REJECTED_CODES: &[&str] = &[
     "date-impossible",
     "date-malformed",
     "field-too-long",
+    "flag-malformed",
     "kind-unknown",
     "line-malformed",
     "row-width",

@@ -22,6 +22,8 @@ pub struct Limits {
     pub rejected_listed: usize,
     /// Most findings that are listed one by one.
     pub findings_listed: usize,
+    /// Longest entry of an XML document with all its details, in bytes.
+    pub xml_entry_bytes: usize,
     /// Deepest nesting of an XML document.
     pub xml_depth: usize,
     /// Most members of an archive.
@@ -58,6 +60,7 @@ impl Default for Limits {
             file_bytes: 1 << 40,
             rejected_listed: 1_000_000,
             findings_listed: 10_000,
+            xml_entry_bytes: 64 * 1024 * 1024,
             xml_depth: 64,
             zip_members: 1_000,
             zip_bytes: 1 << 30,
