@@ -235,8 +235,13 @@ impl Scales<'_> {
                 ..Compared::default()
             };
         };
-        let agrees = converted(l, rate, rule.rounding) == Some(r)
-            || converted(r, rate, rule.rounding) == Some(l);
+        // one direction only: what the other way rounds away must not count as agreement
+        let (source, result) = if self.exchanged_here(left, right) {
+            (r, l)
+        } else {
+            (l, r)
+        };
+        let agrees = converted(source, rate, rule.rounding) == Some(result);
         if rule.explain.contains(&Explain::Fx) && agrees {
             let cause = Cause {
                 name: "fx".to_owned(),
@@ -252,6 +257,15 @@ impl Scales<'_> {
         Compared {
             code: Some(BreakCode::FxDiff),
             ..Compared::default()
+        }
+    }
+
+    /// Whether the left figure is what came of the exchange: a row with a rate and an amount before exchange holds the
+    /// result of the exchange, one without holds what was exchanged.
+    fn exchanged_here(&self, left: u32, right: u32) -> bool {
+        match (self.left.rate(left), self.right.rate(right)) {
+            (Some(_), _) => self.left.original(left).is_some(),
+            (None, _) => self.right.original(right).is_none(),
         }
     }
 

@@ -664,10 +664,20 @@ impl<'a> Bench<'a> {
         );
         if a_currency != b_currency {
             let rate = left.rate.or(right.rate);
+            // the row with the rate holds the result of the exchange if it also tells the amount before
+            let left_is_result = if left.rate.is_some() {
+                left.original.is_some()
+            } else {
+                right.original.is_none()
+            };
+            let (source, result) = if left_is_result {
+                ((b, b_currency), (a, a_currency))
+            } else {
+                ((a, a_currency), (b, b_currency))
+            };
             if rule.explain.contains(&Explain::Fx)
                 && let Some(rate) = rate
-                && (convert(a, a_currency, rate, rule.rounding) == Some((b, b_currency))
-                    || convert(b, b_currency, rate, rule.rounding) == Some((a, a_currency)))
+                && convert(source.0, source.1, rate, rule.rounding) == Some(result)
             {
                 let cause = Cause {
                     name: "fx".into(),
