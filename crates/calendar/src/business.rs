@@ -41,7 +41,7 @@ pub struct CalendarRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DayReason {
-    /// Monday to Friday, nothing special.
+    /// Monday to Friday, nothing special; any day of a calendar in which every day is a business day.
     Weekday,
     /// Saturday or Sunday, nothing special.
     Weekend,
@@ -78,6 +78,24 @@ pub enum CalendarError {
         /// Last day covered.
         until: Date,
     },
+    /// A calendar cannot be laid over another: between them lie days that neither covers.
+    #[error("calendar {user} cannot be laid over {calendar}: {day} is covered by neither")]
+    Apart {
+        /// The calendar below.
+        calendar: String,
+        /// The calendar on top.
+        user: String,
+        /// The first day between them.
+        day: Date,
+    },
+    /// A calendar cannot be laid over another: in one of them Saturday and Sunday are business days.
+    #[error("calendar {user} cannot be laid over {calendar}: only one of them has every_day")]
+    OtherWeekends {
+        /// The calendar below.
+        calendar: String,
+        /// The calendar on top.
+        user: String,
+    },
     /// A line of a calendar file is not of its form.
     #[error("calendar {calendar}, line {line}: {message}")]
     Line {
@@ -92,13 +110,20 @@ pub enum CalendarError {
 
 impl CalendarError {
     /// Codes of all kinds.
-    pub const CODES: &'static [&'static str] = &["calendar-out-of-range", "calendar-line"];
+    pub const CODES: &'static [&'static str] = &[
+        "calendar-out-of-range",
+        "calendar-apart",
+        "calendar-other-weekends",
+        "calendar-line",
+    ];
 
     /// Stable code of the kind.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::OutOfRange { .. } => "calendar-out-of-range",
+            Self::Apart { .. } => "calendar-apart",
+            Self::OtherWeekends { .. } => "calendar-other-weekends",
             Self::Line { .. } => "calendar-line",
         }
     }
@@ -307,12 +332,25 @@ impl BusinessCalendar {
     ///
     /// # Errors
     ///
-    /// [`CalendarError::OutOfRange`] if the days between the two are covered by neither.
+    /// [`CalendarError::Apart`] if days between the two are covered by neither;
+    /// [`CalendarError::OtherWeekends`] if only one of them has business days on Saturday and Sunday.
     pub fn overlaid_with(&self, user: &Self) -> Result<Self, CalendarError> {
-        let apart = user.until.succ_opt().is_some_and(|day| day < self.from)
-            || self.until.succ_opt().is_some_and(|day| day < user.from);
-        if apart || self.weekends_off != user.weekends_off {
-            return Err(self.out_of_range(user.from));
+        if self.weekends_off != user.weekends_off {
+            return Err(CalendarError::OtherWeekends {
+                calendar: self.name.clone(),
+                user: user.name.clone(),
+            });
+        }
+        for (earlier, later) in [(self, user), (user, self)] {
+            if let Some(day) = earlier.until.succ_opt()
+                && day < later.from
+            {
+                return Err(CalendarError::Apart {
+                    calendar: self.name.clone(),
+                    user: user.name.clone(),
+                    day,
+                });
+            }
         }
         let inside = |day: Date| day >= user.from && day <= user.until;
         let mut rows: Vec<_> = self
@@ -428,7 +466,9 @@ impl BusinessCalendar {
                     RowKind::MakeupWorkday => DayReason::MakeupWorkday(row.name.clone()),
                 }
             }
-            Err(_) if matches!(day.weekday(), Weekday::Sat | Weekday::Sun) => DayReason::Weekend,
+            Err(_) if self.weekends_off && matches!(day.weekday(), Weekday::Sat | Weekday::Sun) => {
+                DayReason::Weekend
+            }
             Err(_) => DayReason::Weekday,
         })
     }
@@ -509,6 +549,8 @@ fn parse_date(text: &str) -> Option<Date> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn day(text: &str) -> Date {
@@ -607,7 +649,17 @@ mod tests {
             "date,kind,name,class\n2028-01-01,covers,2028-12-31,\n",
         )
         .unwrap();
-        assert!(china.overlaid_with(&far).is_err());
+        assert_eq!(
+            china.overlaid_with(&far).unwrap_err().to_string(),
+            "calendar far cannot be laid over CN: 2027-01-01 is covered by neither"
+        );
+        assert_eq!(
+            BusinessCalendar::every_day().overlaid_with(&user),
+            Err(CalendarError::OtherWeekends {
+                calendar: "every-day".into(),
+                user: "house".into()
+            })
+        );
     }
 
     #[test]
@@ -661,9 +713,72 @@ mod tests {
             "make-up workday for 春节"
         );
         assert_eq!(china.why(day("2017-02-11")), Ok(DayReason::Weekend));
-        assert_eq!(
-            BusinessCalendar::every_day().is_business_day(day("2017-02-11")),
-            Ok(true)
-        );
+        let every_day = BusinessCalendar::every_day();
+        assert_eq!(every_day.is_business_day(day("2017-02-11")), Ok(true));
+        assert_eq!(every_day.why(day("2017-02-11")), Ok(DayReason::Weekday));
+    }
+
+    /// Walks day by day: the slow twin of the table.
+    fn walk(calendar: &BusinessCalendar, from: Date, n: i32) -> Option<Date> {
+        let mut day = from;
+        let mut left = n.abs();
+        while left > 0 {
+            day = if n > 0 {
+                day.succ_opt()?
+            } else {
+                day.pred_opt()?
+            };
+            left -= i32::from(calendar.is_business_day(day).ok()?);
+        }
+        Some(day)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn jumping_is_walking_day_by_day(offset in -10i64..3662, n in -300i32..300) {
+            let china = BusinessCalendar::china();
+            let from = day("2017-01-01") + chrono::TimeDelta::days(offset);
+            let covered = china.is_business_day(from).is_ok();
+            let want = if covered { walk(&china, from, n) } else { None };
+            prop_assert_eq!(china.add_business_days(from, n).ok(), want);
+        }
+
+        #[test]
+        fn there_and_back_from_a_business_day_is_nowhere(offset in 0u64..3652, n in -300i32..300) {
+            let china = BusinessCalendar::china();
+            let from = day("2017-01-01") + chrono::Days::new(offset);
+            if china.is_business_day(from).unwrap()
+                && let Ok(there) = china.add_business_days(from, n)
+            {
+                prop_assert_eq!(china.add_business_days(there, -n), Ok(from));
+                prop_assert_eq!(china.business_days_between(from, there), Ok(n));
+            }
+        }
+
+        #[test]
+        fn counts_of_adjoining_spans_add_up(a in 0u64..3652, b in 0u64..3652, c in 0u64..3652) {
+            let china = BusinessCalendar::china();
+            let at = |offset| day("2017-01-01") + chrono::Days::new(offset);
+            let between = |from, until| china.business_days_between(at(from), at(until)).unwrap();
+            prop_assert_eq!(between(a, b) + between(b, c), between(a, c));
+        }
+
+        #[test]
+        fn a_file_that_is_read_is_written_and_read_back_the_same(
+            days in prop::collection::btree_map(0u64..365, (any::<bool>(), "[a-z ]{0,6}"), 0..40),
+        ) {
+            let mut text = String::from("date,kind,name,class\n2030-01-01,covers,2030-12-31,\n");
+            for (offset, (makeup, name)) in days {
+                let date = day("2030-01-01") + chrono::Days::new(offset);
+                let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
+                let kind = if makeup && weekend { "makeup_workday" } else { "holiday" };
+                text.push_str(&format!("{date},{kind},{name},\n"));
+            }
+            let calendar = BusinessCalendar::parse("t", &text).unwrap();
+            prop_assert_eq!(&calendar.to_csv(), &text);
+            prop_assert_eq!(BusinessCalendar::parse("t", &calendar.to_csv()), Ok(calendar));
+        }
     }
 }
