@@ -62,6 +62,9 @@ pub(super) fn next_piece(
             continue;
         };
         if at + token.length > longest {
+            if !in_entry && at > 0 {
+                return Ok(Some((Kind::Between, at)));
+            }
             return Err(too_long(file, line_at(at), longest));
         }
         match token.kind {
