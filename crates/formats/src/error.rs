@@ -20,7 +20,7 @@ pub enum FileError {
     },
     /// No known format fits.
     #[error(
-        "{file}: no known format fits; it begins {begins:?}. A profile (`quanfu.profile/1`) can describe any CSV file"
+        "{file}: no known format fits; it begins \"{begins}\". A profile (`quanfu.profile/1`) can describe any CSV file"
     )]
     Unknown {
         /// The file.
