@@ -233,21 +233,20 @@ impl<'a> EdgeJob<'a> {
             placed
         };
         let placed: Vec<Placed> = in_parallel(threads, place);
-        let next = AtomicUsize::new(0);
+        // keys are spread evenly by their hash, so a fixed share of the buckets is an even share of the work
         let work = |worker: usize| {
             let mut done: Vec<(usize, Result<Vec<Draft>, ReconError>)> = Vec::new();
-            loop {
-                // each worker has its share of buckets first, so that the work is spread however fast one is
-                let turn = next.fetch_add(1, Ordering::Relaxed);
-                if turn >= BUCKETS {
-                    return done;
-                }
-                let rows: usize = placed.iter().map(|placed| placed.buckets[turn].len()).sum();
+            for bucket in (worker..BUCKETS).step_by(threads) {
+                let rows: usize = placed
+                    .iter()
+                    .map(|placed| placed.buckets[bucket].len())
+                    .sum();
                 if let Some(counter) = self.worked.get(worker) {
                     counter.fetch_add(rows, Ordering::Relaxed);
                 }
-                done.push((turn, self.run_bucket(index, rule, &placed, turn)));
+                done.push((bucket, self.run_bucket(index, rule, &placed, bucket)));
             }
+            done
         };
         let mut done: Vec<_> = in_parallel(threads, work).into_iter().flatten().collect();
         done.sort_unstable_by_key(|(bucket, _)| *bucket);
