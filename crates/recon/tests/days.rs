@@ -1,4 +1,5 @@
 //! Days made by hand, each with a sentence of what must come of it.
+#![allow(clippy::unwrap_used)] // in helpers of tests a panic is the failure
 
 mod common;
 
