@@ -791,3 +791,54 @@ fn old_and_new_shapes_of_status_and_reversal_mean_the_same() {
     let file = read(changed("<RvslInd>true", "<RvslInd>yes").as_bytes()).expect("reads");
     assert_eq!(file.rejected[0].code, "flag-malformed");
 }
+
+/// Gives a few bytes at a time, as a slow pipe would.
+struct Drip<'a>(&'a [u8], usize);
+
+impl std::io::Read for Drip<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let count = out.len().min(self.0.len()).min(self.1);
+        out[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
+}
+
+#[test]
+fn how_the_bytes_arrive_changes_nothing() {
+    let whole = read(DAY.as_bytes()).expect("reads");
+    for size in [1, 2, 3, 7, 64, 1000] {
+        let reading = read_all("day.xml", Drip(DAY.as_bytes(), size), &Options::default());
+        assert_eq!(
+            reading.expect("reads").files[0],
+            whole,
+            "{size} bytes at a time"
+        );
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever happens to the bytes, there is a reading that counts every record or an error; never a panic.
+    #[test]
+    fn a_damaged_statement_is_read_or_refused(
+        damages in proptest::collection::vec((0..DAY.len(), 0..4u8, proptest::prelude::any::<u8>()), 1..6),
+    ) {
+        let mut bytes = DAY.as_bytes().to_vec();
+        for (place, how, byte) in damages {
+            let place = place.min(bytes.len() - 1);
+            match how {
+                0 => bytes[place] = byte,
+                1 => bytes.insert(place, b"<>&\"'/"[usize::from(byte) % 6]),
+                2 => { bytes.remove(place); }
+                _ => bytes.drain(place..(place + usize::from(byte)).min(bytes.len())).for_each(drop),
+            }
+            if bytes.is_empty() { bytes.push(byte); }
+        }
+        match read(&bytes) {
+            Ok(file) => proptest::prop_assert_eq!(file.file.records, file.file.entries + file.file.rejected),
+            Err(error) => proptest::prop_assert!(FileError::CODES.contains(&error.code())),
+        }
+    }
+}

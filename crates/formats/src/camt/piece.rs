@@ -156,7 +156,7 @@ fn token(bytes: &[u8]) -> Option<Token> {
         [b'<', b'/', name @ ..] => {
             let end = memchr(b'>', name)?;
             let name = name.get(..end).unwrap_or_default().trim_ascii_end();
-            let kind = if local(name) == b"Ntry" {
+            let kind = if is_entry(name) {
                 TokenKind::EntryEnd
             } else {
                 TokenKind::Other
@@ -169,10 +169,7 @@ fn token(bytes: &[u8]) -> Option<Token> {
         [b'<', tag @ ..] => {
             let end = tag_end(tag)?;
             let tag = tag.get(..end).unwrap_or_default();
-            let name_end = tag
-                .iter()
-                .position(|byte| byte.is_ascii_whitespace() || *byte == b'/');
-            let is_entry = local(tag.get(..name_end.unwrap_or(end)).unwrap_or_default()) == b"Ntry";
+            let is_entry = is_entry_tag(tag);
             let kind = match (is_entry, tag.last()) {
                 (true, Some(b'/')) => TokenKind::EntryEmpty,
                 (true, _) => TokenKind::EntryStart,
@@ -199,11 +196,20 @@ fn tag_end(tag: &[u8]) -> Option<usize> {
     }
 }
 
-/// A name without its prefix.
-fn local(name: &[u8]) -> &[u8] {
-    match memchr::memrchr(b':', name) {
-        Some(colon) => name.get(colon + 1..).unwrap_or_default(),
-        None => name,
+/// Whether a tag with its attributes is an `Ntry`, with any prefix.
+fn is_entry_tag(tag: &[u8]) -> bool {
+    let end = tag
+        .iter()
+        .position(|byte| byte.is_ascii_whitespace() || *byte == b'/')
+        .unwrap_or(tag.len());
+    is_entry(tag.get(..end).unwrap_or_default())
+}
+
+/// Whether a name is `Ntry`, with any prefix.
+fn is_entry(name: &[u8]) -> bool {
+    match name.strip_suffix(b"Ntry") {
+        Some(prefix) => matches!(prefix.last(), None | Some(b':')),
+        None => false,
     }
 }
 

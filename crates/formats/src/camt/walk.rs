@@ -72,7 +72,7 @@ pub(super) fn walk<'p>(
         let tag = || {
             let tag = piece.get(at + 1..offset(reader.buffer_position()).saturating_sub(1));
             let tag = tag.unwrap_or_default().trim_end_matches('/');
-            let (name, attributes) = match tag.find(|c: char| c.is_ascii_whitespace()) {
+            let (name, attributes) = match tag.bytes().position(|byte| byte.is_ascii_whitespace()) {
                 Some(end) => tag.split_at(end),
                 None => (tag, ""),
             };
@@ -149,7 +149,10 @@ pub(super) fn namespaces(attributes: &str) -> impl Iterator<Item = Cow<'_, str>>
 
 /// A name without its prefix.
 pub(super) fn local(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or(name)
+    match name.bytes().rposition(|byte| byte == b':') {
+        Some(colon) => name.get(colon + 1..).unwrap_or_default(),
+        None => name,
+    }
 }
 
 #[cfg(test)]
