@@ -21,5 +21,8 @@ pub(crate) fn read(
     _options: &Options<'_>,
     _sink: &mut dyn Sink,
 ) -> Result<Body, FileError> {
-    Err(FileError::Unknown { file: input.name().to_owned(), begins: "CSV".to_owned() })
+    Err(FileError::Unknown {
+        file: input.name().to_owned(),
+        begins: "CSV".to_owned(),
+    })
 }

@@ -17,6 +17,8 @@ pub(crate) struct RawLine<'a> {
     pub byte: u64,
     /// Whether a line end follows (false only on a last line that has none).
     pub ended: bool,
+    /// Whether that line end begins with a CR; the next line's offset tells whether an LF follows it.
+    pub cr: bool,
 }
 
 /// The bytes of one file. It is also a [`BufRead`] for readers that are not made of lines.
@@ -130,6 +132,7 @@ impl<'a> Input<'a> {
             line: self.line,
             byte,
             ended: end > 0,
+            cr: self.after_cr,
         })
     }
 

@@ -49,7 +49,13 @@ pub struct Options<'a> {
 impl Default for Options<'_> {
     /// Lenient, detected by content, shipped profiles, default limits, BLAKE3.
     fn default() -> Self {
-        Self { strict: false, profile: None, profiles: &[], limits: Limits::default(), digest: DigestAlg::Blake3 }
+        Self {
+            strict: false,
+            profile: None,
+            profiles: &[],
+            limits: Limits::default(),
+            digest: DigestAlg::Blake3,
+        }
     }
 }
 
@@ -77,7 +83,12 @@ pub(crate) struct Body {
 /// # Errors
 ///
 /// [`FileError`] if the file as a whole is not what it claims, breaks a limit, or (with `strict`) is not faultless.
-pub fn read(name: &str, input: impl Read, options: &Options<'_>, sink: &mut dyn Sink) -> Result<(), FileError> {
+pub fn read(
+    name: &str,
+    input: impl Read,
+    options: &Options<'_>,
+    sink: &mut dyn Sink,
+) -> Result<(), FileError> {
     container::read(name, input, options, sink)
 }
 
@@ -90,4 +101,10 @@ pub fn read_all(name: &str, input: impl Read, options: &Options<'_>) -> Result<R
     let mut builder = ReadingBuilder::new();
     read(name, input, options, &mut builder)?;
     Ok(builder.finish())
+}
+
+/// The profiles that come with quanfu.
+#[must_use]
+pub fn shipped_profiles() -> &'static [Profile] {
+    csv::shipped()
 }

@@ -44,7 +44,7 @@ pub use outcome::{
     BreakCode, Cause, Group, Outcome, Outcomes, PassKind, Reason, Relation, RowOutcome, Side,
     Viewpoint,
 };
-pub use profile::Profile;
+pub use profile::{Profile, ProfileError};
 pub use proof::{Measure, Proof, ProofKind, Verdict};
 pub use reading::{FileHead, FileReading, Reading, ReadingBuilder, Sink, SourceFile};
 pub use result::ResultDoc;
