@@ -1126,6 +1126,9 @@ impl Document {
                 pattern: pattern(&text.pattern, "token")?,
             });
         }
+        if self.footer.total.len() > 16 {
+            return Err(meaning("footer.total", "a summary has at most 16 figures"));
+        }
         for total in self.footer.total {
             let place = "footer.total";
             let of = total.of.map(|text| column(text, place)).transpose()?;

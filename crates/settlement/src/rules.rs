@@ -173,6 +173,13 @@ impl Pattern {
             .map(|hit| hit.as_str())
     }
 
+    /// The groups of the first match, in order, without those that took no part.
+    #[must_use]
+    pub fn groups<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
+        let found = self.0.captures(text)?;
+        Some(found.iter().skip(1).flatten().map(|hit| hit.as_str()).collect())
+    }
+
     /// The expression as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
