@@ -282,10 +282,28 @@ pub struct Column {
 pub struct Words<T> {
     /// The column, if the file has one.
     pub column: Option<Column>,
-    /// The words of each meaning.
+    /// Words that are the whole cell.
     pub words: BTreeMap<String, T>,
+    /// Words that a cell begins with, asked where no whole word fits; the longest comes first.
+    pub begins: Vec<(String, T)>,
     /// What a record without the column, or with an empty cell, is.
     pub default: T,
+}
+
+impl<T: Copy> Words<T> {
+    /// What a filled cell means, if the profile names it.
+    #[must_use]
+    pub fn meaning(&self, cell: &str) -> Option<T> {
+        let begins = || self.begins.iter().find(|(start, _)| cell.starts_with(start.as_str()));
+        let whole = self.words.get(cell).copied();
+        whole.or_else(|| begins().map(|&(_, value)| value))
+    }
+
+    /// All words, for messages.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let begins = self.begins.iter().map(|(start, _)| start.as_str());
+        self.words.keys().map(String::as_str).chain(begins)
+    }
 }
 
 /// How the effect of a record is written.
@@ -635,6 +653,8 @@ struct WordsText {
     column: Option<ColumnText>,
     #[serde(default)]
     words: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    begins: BTreeMap<String, Vec<String>>,
     default: Option<String>,
 }
 
@@ -837,7 +857,7 @@ fn word_list<T: Copy>(
 ) -> Result<Words<T>, ProfileError> {
     let known = codes(all, &code);
     let value_of = |name: &str| all.iter().copied().find(|&value| code(value) == name);
-    if text.column.is_none() && !text.words.is_empty() {
+    if text.column.is_none() && !(text.words.is_empty() && text.begins.is_empty()) {
         return Err(meaning(place, "words without a column that holds them"));
     }
     let default = match &text.default {
@@ -845,9 +865,13 @@ fn word_list<T: Copy>(
         Some(name) => value_of(name)
             .ok_or_else(|| meaning(place, format!("{name:?} is not known; known are: {known}")))?,
     };
+    let begins = words(text.begins, place, value_of, &known)?;
+    let mut begins: Vec<(String, T)> = begins.into_iter().collect();
+    begins.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     Ok(Words {
         column: text.column.map(|text| column(text, place)).transpose()?,
         words: words(text.words, place, value_of, &known)?,
+        begins,
         default,
     })
 }

@@ -186,8 +186,8 @@ impl<'t> Row<'_, 't, '_> {
         let Some(cell) = self.plan.kind.and_then(|place| self.filled(place)) else {
             return (words.default, None);
         };
-        match words.words.get(cell.as_ref()) {
-            Some(&kind) => (kind, Some(cell)),
+        match words.meaning(&cell) {
+            Some(kind) => (kind, Some(cell)),
             None => {
                 *noticed = Some(Noticed::Kind(escaped(&cell, SHOWN)));
                 (EntryKind::Other, Some(cell))
@@ -203,14 +203,14 @@ impl<'t> Row<'_, 't, '_> {
         let Some(cell) = self.filled(place) else {
             return Ok(words.default);
         };
-        words.words.get(cell.as_ref()).copied().ok_or_else(|| {
+        words.meaning(&cell).ok_or_else(|| {
             Refusal::cell(
                 "status-unknown",
                 place,
                 format!(
                     "{:?} is no status of this file; known are: {}",
                     escaped(&cell, SHOWN),
-                    list(words.words.keys())
+                    list(words.all())
                 ),
             )
         })
@@ -411,7 +411,7 @@ impl<'t> Row<'_, 't, '_> {
                     (Some((_, place, sign)), _) => self.signed(*place, *sign, currency),
                     (None, Some(place)) => {
                         let word = escaped(&self.cell(place), SHOWN);
-                        let known = list(self.plan.profile.kind.words.keys());
+                        let known = list(self.plan.profile.kind.all());
                         Err(Refusal::cell(
                             "kind-unknown",
                             place,
