@@ -20,10 +20,10 @@ pub const SCHEMA: &str = "quanfu.outcomes/1";
 /// The header line, without a line end.
 pub const HEADER: &str = "source,file,line,record,edge,outcome,code,group,rule,pass,value_date,amount,currency,group_difference,cause,note";
 
-/// A cell of text for CSV (RFC 4180), made inert for spreadsheets: a text that begins as a formula would gets a
+/// A cell of text for CSV (RFC 4180), made inert for spreadsheets: a text that begins as a formula would, or with `'`, gets a
 /// leading `'`.
 pub fn push_text_cell(line: &mut String, text: &str) {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\'']);
     let quoted = text.contains([',', '"', '\n', '\r']);
     if quoted {
         line.push('"');

@@ -302,7 +302,7 @@ fn cell(text: &str) -> String {
     let formula = text
         .chars()
         .next()
-        .is_some_and(|c| "=+-@\t\r\n＝＋－＠".contains(c));
+        .is_some_and(|c| "=+-@\t\r\n＝＋－＠'".contains(c));
     let inert = if formula {
         format!("'{text}")
     } else {

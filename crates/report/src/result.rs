@@ -1,0 +1,356 @@
+//! A result of reconciling (`quanfu.result/1`) for people, and as one line of JSON for each open position.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use quanfu_settlement::result::{EdgeSummary, OpenPosition};
+use quanfu_settlement::{Outcome, ResultDoc};
+use quanfu_trail::Lang;
+
+use crate::text::{amount, cut, grouped, inert, left, paint, percent, right};
+use crate::{Look, labels};
+
+/// How many open positions the work list shows.
+const LISTED: usize = 50;
+
+/// The summary and the work list for a terminal, 80 columns wide but for texts at the end of a line.
+#[must_use]
+pub fn table(doc: &ResultDoc, look: &Look) -> String {
+    let mut out = String::new();
+    head(doc, look, &mut out);
+    inputs(doc, look, &mut out);
+    for edge in &doc.edges {
+        matched(edge, look, &mut out);
+    }
+    for edge in &doc.edges {
+        bridges(edge, look, &mut out);
+    }
+    open_classes(doc, look, &mut out);
+    work_list(doc, look, &mut out);
+    out
+}
+
+fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
+    match look.lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    }
+}
+
+fn head(doc: &ResultDoc, look: &Look, out: &mut String) {
+    let day = if doc.as_of_given {
+        say(look, "指定", "as given")
+    } else {
+        say(look, "文件中最晚的一天", "the latest day in the files")
+    };
+    let _ = writeln!(
+        out,
+        "{}  {} {}  {} {} ({day})",
+        doc.engine,
+        say(look, "规则", "rules"),
+        inert(&doc.rules),
+        say(look, "业务日", "business day"),
+        doc.as_of,
+    );
+    if let Some(after) = &doc.certificate.after {
+        let _ = writeln!(out, "{} {}", say(look, "承接", "follows the result of"), after.as_of);
+    }
+    if let Some(earlier) = &doc.certificate.supersedes {
+        let body = earlier.body.to_string();
+        let _ = writeln!(out, "{} {}", say(look, "替代", "supersedes the result"), cut(&body, 23));
+    }
+    out.push('\n');
+}
+
+fn inputs(doc: &ResultDoc, look: &Look, out: &mut String) {
+    let mut word = say(look, "读取", "read");
+    for input in &doc.certificate.inputs {
+        let failed = doc.failed_proofs.iter();
+        let failed = failed
+            .filter(|proof| proof.source == input.source && proof.file == input.file)
+            .count();
+        let verdict = match (failed, input.rejected) {
+            (0, 0) => say(look, "完整", "whole").to_owned(),
+            (0, rejected) => format!("{} {}", grouped(rejected), say(look, "行无法读取", "rejected")),
+            (failed, 0) => format!("{failed} {}", say(look, "项证明不成立", "proofs fail")),
+            (failed, rejected) => format!(
+                "{failed} {}, {} {}",
+                say(look, "项证明不成立", "proofs fail"),
+                grouped(rejected),
+                say(look, "行无法读取", "rejected")
+            ),
+        };
+        let sound = failed == 0 && input.rejected == 0;
+        let _ = writeln!(
+            out,
+            "{}{}{}{}  {}",
+            left(word, 7),
+            left(&cut(&inert(&input.source), 9), 10),
+            left(&cut(&inert(&input.file), 26), 28),
+            right(&grouped(input.records), 12),
+            paint(look, if sound { "32" } else { "31" }, &verdict),
+        );
+        word = "";
+    }
+    for source in doc.sources.iter().filter(|source| source.carried_in > 0) {
+        let _ = writeln!(
+            out,
+            "{}{}{}{}",
+            left("", 7),
+            left(&inert(&source.name), 10),
+            left(say(look, "上日结转", "carried in"), 28),
+            right(&grouped(source.carried_in), 12),
+        );
+    }
+    for proof in &doc.failed_proofs {
+        let figure = |text: &Option<String>| inert(text.as_deref().unwrap_or("-"));
+        let _ = writeln!(
+            out,
+            "       ! {}: {} {}: {} {}, {} {}{}",
+            inert(&proof.file),
+            labels::short(proof.kind.code(), look.lang),
+            inert(&proof.scope),
+            say(look, "应为", "expected"),
+            figure(&proof.expected),
+            say(look, "实为", "found"),
+            figure(&proof.found),
+            match &proof.difference {
+                Some(difference) => format!(" ({difference})"),
+                None => String::new(),
+            }
+        );
+    }
+    out.push('\n');
+}
+
+/// Rows of a source on an edge: all, and those confirmed.
+fn counts(edge: &EdgeSummary, source: &str) -> (u64, u64) {
+    let (mut all, mut confirmed) = (0, 0);
+    for total in edge.outcomes.iter().filter(|total| total.source == source) {
+        if matches!(total.outcome, Outcome::Excluded | Outcome::Rejected) {
+            continue;
+        }
+        let rows: u64 = total.totals.iter().map(|total| total.count).sum();
+        all += rows;
+        if total.outcome == Outcome::Confirmed {
+            confirmed += rows;
+        }
+    }
+    (all, confirmed)
+}
+
+fn matched(edge: &EdgeSummary, look: &Look, out: &mut String) {
+    let word = say(look, "匹配", "match");
+    let mut line = format!("{}{}", left(word, 7), left(&inert(&edge.name), 14));
+    for source in [&edge.left, &edge.right] {
+        let (all, confirmed) = counts(edge, source);
+        let _ = write!(
+            line,
+            "{}",
+            left(
+                &format!(
+                    "{} {} {} {} ({})",
+                    inert(source),
+                    grouped(confirmed),
+                    say(look, "/", "of"),
+                    grouped(all),
+                    percent(confirmed, all)
+                ),
+                30
+            )
+        );
+    }
+    let _ = writeln!(out, "{}", line.trim_end());
+}
+
+fn bridges(edge: &EdgeSummary, look: &Look, out: &mut String) {
+    for bridge in &edge.bridges {
+        let _ = write!(
+            out,
+            "{}{}{} {} {}",
+            left(say(look, "过桥", "bridge"), 7),
+            left(&inert(&edge.name), 14),
+            bridge.currency,
+            inert(&edge.left),
+            amount(&bridge.left)
+        );
+        for line in &bridge.causes {
+            let _ = write!(out, "  {} {}", inert(&line.cause), amount(&line.sum));
+        }
+        let _ = writeln!(out, "  = {} {}", inert(&edge.right), amount(&bridge.right));
+    }
+}
+
+/// Everything that is open, in the order of the document.
+fn positions(doc: &ResultDoc) -> impl Iterator<Item = &OpenPosition> {
+    let lists = [&doc.breaks, &doc.ambiguous, &doc.suggested, &doc.carried];
+    lists.into_iter().flatten()
+}
+
+fn class_of(position: &OpenPosition) -> &'static str {
+    match (position.outcome, position.code) {
+        (Outcome::Carried, _) | (_, None) => position.outcome.code(),
+        (_, Some(code)) => code.code(),
+    }
+}
+
+fn open_classes(doc: &ResultDoc, look: &Look, out: &mut String) {
+    let mut shown = String::new();
+    for edge in &doc.edges {
+        let mut classes: BTreeMap<(Outcome, &str), (u64, Option<String>)> = BTreeMap::new();
+        for position in positions(doc).filter(|position| position.edge == edge.name) {
+            let class = classes.entry((position.outcome, class_of(position))).or_default();
+            class.0 += 1;
+            let since = position.since.map(|day| day.to_string());
+            class.1 = match (class.1.take(), since) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        for ((outcome, class), (items, since)) in &classes {
+            let _ = writeln!(
+                shown,
+                "       {}{}{}{}{}  {}",
+                left(&inert(&edge.name), 14),
+                left(outcome.code(), 11),
+                left(class, 21),
+                right(&grouped(items), 8),
+                right(since.as_deref().unwrap_or("-"), 12),
+                labels::short(class, Lang::Zh),
+            );
+        }
+    }
+    out.push('\n');
+    if shown.is_empty() {
+        let _ = writeln!(
+            out,
+            "{}{}",
+            left(say(look, "未决", "open"), 7),
+            paint(look, "32", say(look, "无", "nothing"))
+        );
+    } else {
+        let _ = writeln!(
+            out,
+            "{}{}{}{}{}{}",
+            left(say(look, "未决", "open"), 7),
+            left(say(look, "边", "edge"), 14),
+            left(say(look, "去向", "outcome"), 11),
+            left(say(look, "代码", "code"), 21),
+            right(say(look, "项数", "items"), 8),
+            right(say(look, "自", "since"), 12),
+        );
+        out.push_str(&shown);
+    }
+    if !doc.trusted {
+        let words = say(
+            look,
+            "不可信：有证明不成立或记录无法读取",
+            "not trusted: a proof of an input fails, or records were rejected",
+        );
+        let _ = writeln!(out, "       {}", paint(look, "31", &format!("! {words}")));
+    }
+}
+
+fn work_list(doc: &ResultDoc, look: &Look, out: &mut String) {
+    let lists = [&doc.breaks, &doc.ambiguous, &doc.suggested];
+    let all: usize = lists.iter().map(|list| list.len()).sum();
+    if all == 0 {
+        return;
+    }
+    let mut advised: Vec<&str> = Vec::new();
+    for position in lists.into_iter().flatten().take(LISTED) {
+        out.push('\n');
+        let class = class_of(position);
+        let label = labels::label(class, look.lang);
+        let mut head = format!(
+            "{} {} {}",
+            paint(look, "1", class),
+            position.fingerprint,
+            label.map_or("", |label| label.short),
+        );
+        if let Some(difference) = &position.difference {
+            let _ = write!(head, "  {} {}", say(look, "差额", "difference"), amount(difference));
+        }
+        for cause in &position.causes {
+            let _ = write!(head, "  {} {} {}", inert(&cause.cause), amount(&cause.amount), cause.currency);
+        }
+        let _ = writeln!(out, "{}", head.trim_end());
+        members(position, look, out);
+        if let Some(nearest) = &position.nearest {
+            let mut line = format!("    {}", say(look, "最近：", "nearest: "));
+            match &nearest.item {
+                Some(item) => {
+                    let _ = write!(
+                        line,
+                        "{} {}:{} {} {}",
+                        inert(&item.source),
+                        inert(&item.file),
+                        item.line,
+                        amount(&item.amount),
+                        item.currency
+                    );
+                }
+                None => line.push_str(say(look, "无", "none")),
+            }
+            if let Some(failed) = &nearest.failed {
+                let _ = write!(
+                    line,
+                    "; {} {}: {} | {}",
+                    inert(&failed.predicate),
+                    say(look, "不同", "differs"),
+                    inert(&failed.left),
+                    inert(&failed.right)
+                );
+            }
+            let _ = writeln!(out, "{line}");
+        }
+        if let Some(label) = label
+            && !label.advice.is_empty()
+            && !advised.contains(&class)
+        {
+            advised.push(class);
+            let _ = writeln!(out, "    > {}", label.advice);
+        }
+    }
+    if all > LISTED {
+        let more = grouped((all - LISTED) as u64);
+        let _ = writeln!(out, "\n… {more} {}", say(look, "项见结果文件", "more in the result"));
+    }
+}
+
+fn members(position: &OpenPosition, look: &Look, out: &mut String) {
+    const MEMBERS: usize = 6;
+    for member in position.members.iter().take(MEMBERS) {
+        let item = &member.item;
+        let reference = item.references.values().next().map_or("-", String::as_str);
+        let place = format!("{}:{}", inert(&item.file), item.line);
+        let day = item.accounting_day.or(item.value_date);
+        let _ = writeln!(
+            out,
+            "    {}{}{}  {}  {}  {} {}",
+            left(&cut(&inert(&item.source), 9), 10),
+            left(&cut(&place, 22), 23),
+            right(&format!("{} {}", amount(&item.amount), item.currency), 18),
+            day.map_or_else(|| "-         ".to_owned(), |day| day.to_string()),
+            inert(&cut(reference, 30)),
+            item.kind,
+            item.status,
+        );
+    }
+    if position.members.len() > MEMBERS {
+        let more = grouped((position.members.len() - MEMBERS) as u64);
+        let _ = writeln!(out, "    … {more} {}", say(look, "行", "more rows"));
+    }
+}
+
+/// One line of JSON for each open position, in the order breaks, ambiguous, suggested, carried; complete.
+#[must_use]
+pub fn jsonl(doc: &ResultDoc) -> String {
+    let mut out = String::new();
+    for position in positions(doc) {
+        let line = serde_json::to_string(position);
+        out.push_str(&line.expect("a position holds no map with keys other than text"));
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,233 @@
+//! The story of one record: what came of it on each edge, and why.
+
+use std::fmt::Write as _;
+
+use quanfu_settlement::result::{Member, OpenPosition};
+use quanfu_settlement::{Outcome, ResultDoc};
+use quanfu_trail::Lang;
+use serde::Serialize;
+
+use crate::outcomes::OutcomeRow;
+use crate::text::{amount, inert, paint};
+use crate::{Look, labels};
+
+/// A record's line as it stands in its file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RawLine {
+    /// The file.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// The text, decoded.
+    pub text: String,
+}
+
+/// What is known of a record.
+#[derive(Clone, Debug, Default)]
+pub struct Story<'a> {
+    /// Open positions that it is a member of, or that have the name asked for.
+    pub positions: Vec<&'a OpenPosition>,
+    /// Lines of the outcomes table: its own, and those of its groups.
+    pub rows: Vec<OutcomeRow>,
+    /// Lines in the input files.
+    pub raw: Vec<RawLine>,
+}
+
+/// Whether a member is the record asked for: by its name, the beginning of it (at least four characters), or one of
+/// its references.
+#[must_use]
+pub fn is_asked(member: &Member, asked: &str) -> bool {
+    let record = member.item.record.to_string();
+    names(&record, asked) || member.item.references.values().any(|text| text == asked)
+}
+
+/// Whether a record's name is the text asked for, or begins with it.
+#[must_use]
+pub fn names(record: &str, asked: &str) -> bool {
+    record == asked || (asked.len() >= 4 && record.starts_with(asked))
+}
+
+/// The open positions of a result that speak of the record asked for.
+#[must_use]
+pub fn positions<'a>(doc: &'a ResultDoc, asked: &str) -> Vec<&'a OpenPosition> {
+    let lists = [&doc.breaks, &doc.ambiguous, &doc.suggested, &doc.carried];
+    let all = lists.into_iter().flatten();
+    all.filter(|position| {
+        names(&position.fingerprint, asked)
+            || position.members.iter().any(|member| is_asked(member, asked))
+    })
+    .collect()
+}
+
+/// The story for a terminal. Raw lines are shown only unmasked: they hold names and account numbers.
+#[must_use]
+pub fn table(story: &Story<'_>, look: &Look) -> String {
+    let say = |zh: &'static str, en: &'static str| match look.lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    };
+    let mut out = String::new();
+    for position in &story.positions {
+        let class = position.code.map_or(position.outcome.code(), |code| code.code());
+        let class = if position.outcome == Outcome::Carried { position.outcome.code() } else { class };
+        let label = labels::label(class, look.lang);
+        let _ = writeln!(
+            out,
+            "{}  {} {}  {} {}",
+            paint(look, "1", class),
+            say("边", "edge"),
+            inert(&position.edge),
+            say("指纹", "fingerprint"),
+            position.fingerprint
+        );
+        if let Some(label) = label {
+            let _ = writeln!(out, "  {}", label.long);
+        }
+        if let Some(since) = position.since {
+            let _ = write!(out, "  {} {since}", say("自", "since"));
+            if let Some(age) = position.age_business_days {
+                let _ = write!(out, ", {age} {}", say("个工作日", "business days old"));
+            }
+            if let Some(due) = position.due {
+                let _ = write!(out, ", {} {due}", say("到期", "due"));
+            } else if position.due_not_determinable {
+                let _ = write!(out, ", {}", say("到期日无法确定", "due day not determinable"));
+            }
+            out.push('\n');
+        }
+        if let Some(rule) = &position.rule {
+            let _ = writeln!(out, "  {} {}", say("规则", "rule"), inert(rule));
+        }
+        for member in &position.members {
+            let item = &member.item;
+            let _ = writeln!(
+                out,
+                "  {} {}:{} {}  {} {}  {}  {} {}",
+                inert(&item.source),
+                inert(&item.file),
+                item.line,
+                item.record,
+                amount(&item.amount),
+                item.currency,
+                item.accounting_day.map_or("-".to_owned(), |day| day.to_string()),
+                item.kind,
+                item.status
+            );
+            for (role, text) in &item.references {
+                let _ = writeln!(out, "      {role} {}", inert(text));
+            }
+        }
+        if let Some(difference) = &position.difference {
+            let _ = writeln!(out, "  {} {}", say("差额", "difference"), amount(difference));
+        }
+        for cause in &position.causes {
+            let note = cause.note.as_deref().unwrap_or("");
+            let _ = writeln!(
+                out,
+                "    {} {} {} {}",
+                inert(&cause.cause),
+                amount(&cause.amount),
+                cause.currency,
+                inert(note)
+            );
+        }
+        if let Some(nearest) = &position.nearest {
+            match &nearest.item {
+                Some(item) => {
+                    let _ = writeln!(
+                        out,
+                        "  {} {} {}:{} {}  {} {}",
+                        say("最近的候选", "nearest candidate"),
+                        inert(&item.source),
+                        inert(&item.file),
+                        item.line,
+                        item.record,
+                        amount(&item.amount),
+                        item.currency
+                    );
+                }
+                None => {
+                    let _ = writeln!(out, "  {}", say("没有相近的候选", "no candidate comes near"));
+                }
+            }
+            if let Some(failed) = &nearest.failed {
+                let _ = writeln!(
+                    out,
+                    "  {} {}: {} | {}",
+                    say("首个不成立的条件", "first predicate that failed"),
+                    inert(&failed.predicate),
+                    inert(&failed.left),
+                    inert(&failed.right)
+                );
+            }
+        }
+        if let Some(label) = label
+            && !label.advice.is_empty()
+        {
+            let _ = writeln!(out, "  > {}", label.advice);
+        }
+        out.push('\n');
+    }
+    for row in &story.rows {
+        let short = labels::short(&row.outcome, look.lang);
+        let _ = writeln!(
+            out,
+            "{} {} {}:{} {}  {} {}  {short} {}",
+            inert(&row.edge),
+            inert(&row.source),
+            inert(&row.file),
+            row.line,
+            row.record,
+            amount(&row.amount),
+            row.currency,
+            row.code
+        );
+        if !row.rule.is_empty() {
+            let pass = labels::label(&row.pass, look.lang).map_or("", |label| label.long);
+            let _ = writeln!(out, "    {} {} ({}): {pass}", say("规则", "rule"), inert(&row.rule), row.pass);
+        }
+        if !row.cause.is_empty() {
+            let _ = writeln!(
+                out,
+                "    {} {}: {}",
+                say("差额", "difference"),
+                amount(&row.group_difference),
+                inert(&row.cause)
+            );
+        }
+        if !row.note.is_empty() {
+            let _ = writeln!(out, "    {}", inert(&row.note));
+        }
+    }
+    for raw in &story.raw {
+        let text = if look.unmask {
+            inert(&raw.text)
+        } else {
+            say("（原文含个人信息，用 --unmask 显示）", "(the raw line may hold personal data: --unmask shows it)").to_owned()
+        };
+        let _ = writeln!(out, "{}:{} | {text}", inert(&raw.file), raw.line);
+    }
+    out
+}
+
+/// The story as one JSON document, complete.
+#[must_use]
+pub fn json(story: &Story<'_>) -> String {
+    #[derive(Serialize)]
+    struct Doc<'a> {
+        schema: &'static str,
+        positions: &'a [&'a OpenPosition],
+        rows: &'a [OutcomeRow],
+        raw: &'a [RawLine],
+    }
+    let doc = Doc {
+        schema: "quanfu.why/1",
+        positions: &story.positions,
+        rows: &story.rows,
+        raw: &story.raw,
+    };
+    let text = serde_json::to_string_pretty(&doc);
+    let mut text = text.expect("the document holds no map with keys other than text");
+    text.push('\n');
+    text
+}
