@@ -5,10 +5,7 @@ use quanfu::{Day, Rules};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sample = quanfu::sample::demo_day(20_170_125);
-    let bytes = |path: &str| {
-        let file = sample.files.iter().find(|file| file.path == path);
-        file.map(|file| file.bytes.as_slice()).ok_or_else(|| format!("the sample day has no {path}"))
-    };
+    let bytes = |path: &str| sample.bytes(path).ok_or_else(|| format!("the sample day has no {path}"));
 
     let done = Day::new(Rules::parse(&sample.rules)?)
         .file("order", "orders.csv", bytes("orders.csv")?)
@@ -25,7 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("  {:6} {:10} {:22} {rows:6}", total.source, total.outcome, code);
         }
     }
-    println!("{} breaks, {} ambiguous, {} carried", result.breaks.len(), result.ambiguous.len(), result.carried.len());
+    let (breaks, ambiguous, carried) = (&result.breaks, &result.ambiguous, &result.carried);
+    println!("{} breaks, {} ambiguous, {} carried", breaks.len(), ambiguous.len(), carried.len());
     println!("outcome digest {}", result.certificate.outcome_digest);
     Ok(())
 }

@@ -273,7 +273,7 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
     let as_of_max = sources
         .iter()
         .flat_map(|source| &source.rows)
-        .filter_map(|row| row.day.max(row.value_date))
+        .filter_map(|row| row.value_date.or(row.day))
         .max();
     if !doc.as_of_given && as_of_max.is_some_and(|day| day != doc.as_of) {
         return Err(Fault::new(
