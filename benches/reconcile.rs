@@ -40,11 +40,20 @@ fn unique_key(c: &mut Criterion) {
     group.sample_size(10);
     for count in [10_000i64, 100_000] {
         group.throughput(Throughput::Elements(2 * count as u64));
-        let (rules, side) = (Rules::parse(RULES).expect("the rules above are right"), rows(count));
+        let (rules, side) = (
+            Rules::parse(RULES).expect("the rules above are right"),
+            rows(count),
+        );
         group.bench_with_input(BenchmarkId::from_parameter(count), &side, |b, side| {
             b.iter_batched(
                 || (side.clone(), side.clone()),
-                |(a, b)| Day::new(rules.clone()).rows("a", a).rows("b", b).run().expect("rows of the bench are right"),
+                |(a, b)| {
+                    Day::new(rules.clone())
+                        .rows("a", a)
+                        .rows("b", b)
+                        .run()
+                        .expect("rows of the bench are right")
+                },
                 BatchSize::LargeInput,
             );
         });
@@ -53,14 +62,26 @@ fn unique_key(c: &mut Criterion) {
 }
 
 fn amounts(c: &mut Criterion) {
-    let texts: Vec<String> = (0..1_000).map(|i| format!("{}.{:02}", i * 7_919, i % 100)).collect();
+    let texts: Vec<String> = (0..1_000)
+        .map(|i| format!("{}.{:02}", i * 7_919, i % 100))
+        .collect();
     let mut group = c.benchmark_group("parse_amount");
     group.throughput(Throughput::Elements(texts.len() as u64));
     group.bench_function("minor_units", |b| {
-        b.iter(|| texts.iter().filter(|t| parse_minor(t.as_bytes(), AmountStyle::PLAIN, 2).is_ok()).count());
+        b.iter(|| {
+            texts
+                .iter()
+                .filter(|t| parse_minor(t.as_bytes(), AmountStyle::PLAIN, 2).is_ok())
+                .count()
+        });
     });
     group.bench_function("rust_decimal", |b| {
-        b.iter(|| texts.iter().filter(|t| quanfu::Decimal::from_str_exact(t).is_ok()).count());
+        b.iter(|| {
+            texts
+                .iter()
+                .filter(|t| quanfu::Decimal::from_str_exact(t).is_ok())
+                .count()
+        });
     });
     group.finish();
 }

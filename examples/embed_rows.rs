@@ -27,7 +27,11 @@ pass = "unique_key"
 on = ["transaction"]
 "#;
 
-fn row(transaction: &str, fen: i64, day: &str) -> Result<Entry<'static>, Box<dyn std::error::Error>> {
+fn row(
+    transaction: &str,
+    fen: i64,
+    day: &str,
+) -> Result<Entry<'static>, Box<dyn std::error::Error>> {
     Ok(Entry::new(Money::from_minor(fen, Currency::CNY))
         .with_kind(EntryKind::Payment)
         .with_reference(RefRole::Transaction, transaction.to_owned())
@@ -35,10 +39,19 @@ fn row(transaction: &str, fen: i64, day: &str) -> Result<Entry<'static>, Box<dyn
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let wallet = vec![row("T1", 19_990, "2026-03-02")?, row("T2", 500, "2026-03-02")?];
-    let ledger = vec![row("T1", 19_990, "2026-03-02")?, row("T2", 450, "2026-03-02")?];
+    let wallet = vec![
+        row("T1", 19_990, "2026-03-02")?,
+        row("T2", 500, "2026-03-02")?,
+    ];
+    let ledger = vec![
+        row("T1", 19_990, "2026-03-02")?,
+        row("T2", 450, "2026-03-02")?,
+    ];
 
-    let done = Day::new(Rules::parse(RULES)?).rows("wallet", wallet).rows("ledger", ledger).run()?;
+    let done = Day::new(Rules::parse(RULES)?)
+        .rows("wallet", wallet)
+        .rows("ledger", ledger)
+        .run()?;
 
     let result = done.document(None);
     for open in &result.breaks {
@@ -46,7 +59,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let difference = open.difference.as_deref().unwrap_or("none");
         println!("{code}: difference {difference} CNY");
         for member in &open.members {
-            println!("  {} {} {} {}", member.side, member.item.record, member.item.amount, member.item.currency);
+            println!(
+                "  {} {} {} {}",
+                member.side, member.item.record, member.item.amount, member.item.currency
+            );
         }
     }
     assert_eq!(result.breaks.len(), 1, "T1 agrees, T2 lacks 0.50");

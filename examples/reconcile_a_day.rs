@@ -5,7 +5,11 @@ use quanfu::{Day, Rules};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sample = quanfu::sample::demo_day(20_170_125);
-    let bytes = |path: &str| sample.bytes(path).ok_or_else(|| format!("the sample day has no {path}"));
+    let bytes = |path: &str| {
+        sample
+            .bytes(path)
+            .ok_or_else(|| format!("the sample day has no {path}"))
+    };
 
     let done = Day::new(Rules::parse(&sample.rules)?)
         .file("order", "orders.csv", bytes("orders.csv")?)
@@ -19,11 +23,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for total in &edge.outcomes {
             let rows: u64 = total.totals.iter().map(|t| t.count).sum();
             let code = total.code.map_or("", |code| code.code());
-            println!("  {:6} {:10} {:22} {rows:6}", total.source, total.outcome, code);
+            println!(
+                "  {:6} {:10} {:22} {rows:6}",
+                total.source, total.outcome, code
+            );
         }
     }
     let (breaks, ambiguous, carried) = (&result.breaks, &result.ambiguous, &result.carried);
-    println!("{} breaks, {} ambiguous, {} carried", breaks.len(), ambiguous.len(), carried.len());
+    println!(
+        "{} breaks, {} ambiguous, {} carried",
+        breaks.len(),
+        ambiguous.len(),
+        carried.len()
+    );
     println!("outcome digest {}", result.certificate.outcome_digest);
     Ok(())
 }

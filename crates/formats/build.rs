@@ -11,7 +11,10 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     for file in fs::read_dir(&folder)? {
         let path = file?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             files.push(path);
         }
     }

@@ -69,8 +69,12 @@ pub enum DayError {
 
 impl DayError {
     /// Codes of the kinds that are born here; the others keep their own.
-    pub const CODES: &'static [&'static str] =
-        &["unknown-source", "unknown-profile", "unknown-calendar", "carried-damaged"];
+    pub const CODES: &'static [&'static str] = &[
+        "unknown-source",
+        "unknown-profile",
+        "unknown-calendar",
+        "carried-damaged",
+    ];
 
     /// Stable code of the kind.
     #[must_use]
@@ -132,7 +136,10 @@ impl<'a> Day<'a> {
 
     /// Adds a file of a source. It is read by the source's profile, or by what its content shows.
     pub fn file(mut self, source: &str, name: &str, bytes: impl Read + Send + 'a) -> Self {
-        self.feeds.push((source.to_owned(), Feed::File(name.to_owned(), Box::new(bytes))));
+        self.feeds.push((
+            source.to_owned(),
+            Feed::File(name.to_owned(), Box::new(bytes)),
+        ));
         self
     }
 
@@ -208,9 +215,22 @@ impl<'a> Day<'a> {
     ///
     /// [`DayError`]; no part of a result is left behind.
     pub fn run(self) -> Result<Reconciled, DayError> {
-        let known = |rules: &Rules| rules.sources.iter().map(|source| source.name.clone()).collect();
-        if let Some((name, _)) = self.feeds.iter().find(|(name, _)| self.rules.source_index(name).is_none()) {
-            return Err(DayError::UnknownSource { name: name.clone(), known: known(&self.rules) });
+        let known = |rules: &Rules| {
+            rules
+                .sources
+                .iter()
+                .map(|source| source.name.clone())
+                .collect()
+        };
+        if let Some((name, _)) = self
+            .feeds
+            .iter()
+            .find(|(name, _)| self.rules.source_index(name).is_none())
+        {
+            return Err(DayError::UnknownSource {
+                name: name.clone(),
+                known: known(&self.rules),
+            });
         }
         let calendar = match self.calendar {
             Some(calendar) => calendar,
@@ -222,10 +242,17 @@ impl<'a> Day<'a> {
                 Some(name) => Some(find_profile(name, &source.name, &self.profiles)?),
                 None => None,
             };
-            jobs.push(Job { rules: source, profile, feeds: Vec::new() });
+            jobs.push(Job {
+                rules: source,
+                profile,
+                feeds: Vec::new(),
+            });
         }
         for (name, feed) in self.feeds {
-            let index = self.rules.source_index(&name).expect("every feed's source was looked up above");
+            let index = self
+                .rules
+                .source_index(&name)
+                .expect("every feed's source was looked up above");
             jobs[index].feeds.push(feed);
         }
         let shared = Shared {
@@ -238,17 +265,32 @@ impl<'a> Day<'a> {
         };
         let books = if self.threads > 1 {
             std::thread::scope(|scope| {
-                let running: Vec<_> = jobs.into_iter().map(|job| scope.spawn(|| job.fill(&shared))).collect();
+                let running: Vec<_> = jobs
+                    .into_iter()
+                    .map(|job| scope.spawn(|| job.fill(&shared)))
+                    .collect();
                 running
                     .into_iter()
-                    .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                    .map(|thread| {
+                        thread
+                            .join()
+                            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                    })
                     .collect::<Result<Vec<_>, _>>()
             })?
         } else {
-            jobs.into_iter().map(|job| job.fill(&shared)).collect::<Result<Vec<_>, _>>()?
+            jobs.into_iter()
+                .map(|job| job.fill(&shared))
+                .collect::<Result<Vec<_>, _>>()?
         };
-        let profiles = self.profiles.iter().map(|profile| Embedded::new(&profile.name, &profile.text)).collect();
-        let mut request = Request::new(&self.rules, books, &calendar).with_threads(self.threads).with_profiles(profiles);
+        let profiles = self
+            .profiles
+            .iter()
+            .map(|profile| Embedded::new(&profile.name, &profile.text))
+            .collect();
+        let mut request = Request::new(&self.rules, books, &calendar)
+            .with_threads(self.threads)
+            .with_profiles(profiles);
         if let Some(day) = self.as_of {
             request = request.with_as_of(day);
         }
@@ -274,17 +316,28 @@ pub(crate) fn known_calendar(name: &str) -> Result<BusinessCalendar, DayError> {
     match name {
         "CN" => Ok(BusinessCalendar::china()),
         "every-day" => Ok(BusinessCalendar::every_day()),
-        _ => Err(DayError::UnknownCalendar { name: name.to_owned() }),
+        _ => Err(DayError::UnknownCalendar {
+            name: name.to_owned(),
+        }),
     }
 }
 
-fn find_profile<'p>(name: &str, source: &str, given: &'p [Profile]) -> Result<&'p Profile, DayError> {
+fn find_profile<'p>(
+    name: &str,
+    source: &str,
+    given: &'p [Profile],
+) -> Result<&'p Profile, DayError> {
     let mut all = given.iter().chain(quanfu_formats::shipped_profiles());
-    all.find(|profile| profile.name == name).ok_or_else(|| DayError::UnknownProfile {
-        source_name: source.to_owned(),
-        profile: name.to_owned(),
-        known: given.iter().chain(quanfu_formats::shipped_profiles()).map(|profile| profile.name.clone()).collect(),
-    })
+    all.find(|profile| profile.name == name)
+        .ok_or_else(|| DayError::UnknownProfile {
+            source_name: source.to_owned(),
+            profile: name.to_owned(),
+            known: given
+                .iter()
+                .chain(quanfu_formats::shipped_profiles())
+                .map(|profile| profile.name.clone())
+                .collect(),
+        })
 }
 
 struct Shared<'s> {
@@ -309,7 +362,9 @@ impl Job<'_, '_> {
             .with_roles(quanfu_recon::roles_needed(shared.rules, name));
         if let Some(previous) = shared.after {
             for item in quanfu_recon::carried_items(previous, name) {
-                builder.push_carried(item).map_err(|message| DayError::Carried { message })?;
+                builder
+                    .push_carried(item)
+                    .map_err(|message| DayError::Carried { message })?;
             }
         }
         let options = Options {
@@ -339,7 +394,12 @@ impl Job<'_, '_> {
 }
 
 /// Reads a file into a book; one that was read before is taken out again.
-fn read_into(builder: &mut BookBuilder, file: &str, bytes: Box<dyn Read + Send + '_>, options: &Options<'_>) -> Result<(), DayError> {
+fn read_into(
+    builder: &mut BookBuilder,
+    file: &str,
+    bytes: Box<dyn Read + Send + '_>,
+    options: &Options<'_>,
+) -> Result<(), DayError> {
     let mark = builder.mark();
     let read_before = builder.book().files().len();
     let outcome = quanfu_formats::read(file, bytes, options, builder);
@@ -348,7 +408,9 @@ fn read_into(builder: &mut BookBuilder, file: &str, bytes: Box<dyn Read + Send +
     }
     outcome?;
     let (before, new) = builder.book().files().split_at(read_before);
-    let twin = new.first().and_then(|new| before.iter().find(|old| old.digest == new.digest));
+    let twin = new
+        .first()
+        .and_then(|new| before.iter().find(|old| old.digest == new.digest));
     if let Some(first) = twin.map(|twin| twin.name.clone()) {
         builder.rollback(mark);
         builder.note_same_file(file, &first);

@@ -296,7 +296,10 @@ fn sort_members(
         match choose(detected, options, &format!("{name}/{label}")) {
             Ok(_) => fitting.push(index),
             Err(FileError::Unknown { begins, .. }) => {
-                skipped.push((label, format!("no known format fits; it begins \"{begins}\"")));
+                skipped.push((
+                    label,
+                    format!("no known format fits; it begins \"{begins}\""),
+                ));
             }
             Err(FileError::Empty { .. }) => skipped.push((label, "it is empty".to_owned())),
             Err(error) => return Err(error),

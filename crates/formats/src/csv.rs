@@ -323,7 +323,10 @@ impl<'r> Reader<'r> {
             let found = pattern.find(text)?;
             format.read(found.trim()).ok()
         };
-        let from = preamble.from.as_ref().and_then(|(p, format)| day(p, format));
+        let from = preamble
+            .from
+            .as_ref()
+            .and_then(|(p, format)| day(p, format));
         let until = preamble.until.as_ref().and_then(|(p, format, exclusive)| {
             let moment = day(p, format)?;
             if *exclusive && moment.second == 0 {
@@ -459,7 +462,9 @@ impl<'r> Reader<'r> {
             Ok(flow) => self.go_on(flow),
             Err(refusal) => {
                 self.records -= 1;
-                let byte = refusal.cell.map_or(refusal.byte, |cell| self.cells.start(cell));
+                let byte = refusal
+                    .cell
+                    .map_or(refusal.byte, |cell| self.cells.start(cell));
                 let before = text.get(..byte).unwrap_or(text);
                 let column = before.chars().count() as u32 + 1;
                 let field = refusal.cell.and_then(|cell| plan.header.words.get(cell));
@@ -595,7 +600,9 @@ impl<'r> Reader<'r> {
 
     fn comment(&mut self, text: &str) {
         let lines = self.profile.footer_lines.iter();
-        let mut fitting = lines.enumerate().filter(|(_, line)| line.pattern.find(text).is_some());
+        let mut fitting = lines
+            .enumerate()
+            .filter(|(_, line)| line.pattern.find(text).is_some());
         if let Some((index, _)) = fitting.next() {
             self.footer.push((index, text.to_owned()));
         } else if text.chars().any(char::is_alphanumeric) {
@@ -614,7 +621,12 @@ impl<'r> Reader<'r> {
                 Some(prefix) => start.strip_prefix(prefix.as_str()).unwrap_or(start),
                 None => start,
             };
-            if !first.column.names.iter().any(|name| start.starts_with(name)) {
+            if !first
+                .column
+                .names
+                .iter()
+                .any(|name| start.starts_with(name))
+            {
                 return false;
             }
             let header = Header::of_line(text, self.profile, &mut self.cells);
@@ -726,7 +738,9 @@ impl<'r> Reader<'r> {
             let found = match (self.ended, self.after_end) {
                 (None, _) => String::new(),
                 (Some(_), None) => marker.clone(),
-                (Some(_), Some(line)) => format!("{marker}, and records behind it from line {line}"),
+                (Some(_), Some(line)) => {
+                    format!("{marker}, and records behind it from line {line}")
+                }
             };
             return Proof::texts(kind, "", marker.clone(), found);
         }

@@ -108,3 +108,14 @@ pub fn read_all(name: &str, input: impl Read, options: &Options<'_>) -> Result<R
 pub fn shipped_profiles() -> &'static [Profile] {
     csv::shipped()
 }
+
+/// The text of a record's bytes for people to see, in the encoding that its file was read in: printable, what is no
+/// text replaced, cut after 2,000 characters.
+#[must_use]
+pub fn shown_text(raw: &[u8], encoding: &str) -> String {
+    let named = encoding_rs::Encoding::for_label(encoding.as_bytes());
+    let (text, _) = named
+        .unwrap_or(encoding_rs::UTF_8)
+        .decode_without_bom_handling(raw);
+    encoding::escaped(&text, 2_000)
+}

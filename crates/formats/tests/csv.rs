@@ -39,8 +39,12 @@ fn shown(entry: &Entry<'_>) -> String {
     let reference = |role| entry.references.get(role).unwrap_or("-").to_owned();
     format!(
         "{} {} {} {} order {} fee {}",
-        entry.value_date.map_or("-".to_owned(), |day| day.to_string()),
-        entry.money().map_or("-".to_owned(), |money| money.to_string()),
+        entry
+            .value_date
+            .map_or("-".to_owned(), |day| day.to_string()),
+        entry
+            .money()
+            .map_or("-".to_owned(), |money| money.to_string()),
         entry.kind,
         entry.status,
         reference(RefRole::Order),
@@ -70,7 +74,12 @@ fn proofs(file: &FileReading) -> Vec<String> {
 fn rejected(file: &FileReading) -> Vec<String> {
     let rejected = file.rejected.iter();
     rejected
-        .map(|r| format!("{}:{} {} {}: {}", r.line, r.column, r.code, r.field, r.message))
+        .map(|r| {
+            format!(
+                "{}:{} {} {}: {}",
+                r.line, r.column, r.code, r.field, r.message
+            )
+        })
         .collect()
 }
 
@@ -125,9 +134,15 @@ fn an_alipay_account_detail_is_proved_row_by_row_and_by_its_footer() {
     let file = read("detail.csv", &sample("alipay-account.csv")).expect("read");
     assert_eq!(file.file.encoding, "gb18030");
     let statement = &file.statements[0];
-    assert_eq!(statement.head.account.as_deref(), Some("20880000000000010156"));
+    assert_eq!(
+        statement.head.account.as_deref(),
+        Some("20880000000000010156")
+    );
     let (first, last) = statement.head.period.expect("a period");
-    assert_eq!((first.to_string(), last.to_string()), ("2026-03-02".into(), "2026-03-02".into()));
+    assert_eq!(
+        (first.to_string(), last.to_string()),
+        ("2026-03-02".into(), "2026-03-02".into())
+    );
     let entries: Vec<String> = statement.entries.iter().map(shown).collect();
     assert_eq!(
         entries,
@@ -150,7 +165,9 @@ fn an_alipay_account_detail_is_proved_row_by_row_and_by_its_footer() {
         ]
     );
     assert_eq!(
-        statement.opening().map(|balance| balance.amount.to_string()),
+        statement
+            .opening()
+            .map(|balance| balance.amount.to_string()),
         Some("1000.00 CNY".into())
     );
 }
@@ -202,7 +219,9 @@ fn a_file_cut_at_any_byte_never_passes_as_whole() {
         let whole = read(name, &bytes).expect("read").file.entries;
         let mut complete = Vec::new();
         for cut in 0..bytes.len() {
-            let Ok(file) = read(name, &bytes[..cut]) else { continue };
+            let Ok(file) = read(name, &bytes[..cut]) else {
+                continue;
+            };
             assert_eq!(file.file.entries + file.file.rejected, file.file.records);
             if file.file.rejected == 0 && !file.proofs().any(Proof::fails) {
                 let end = file.proofs().find(|p| p.kind == ProofKind::EndMarker);
@@ -231,7 +250,7 @@ fn a_file_cut_at_any_byte_never_passes_as_whole() {
                 let lines: Vec<usize> = complete.iter().map(|&(left, _)| left).collect();
                 assert_eq!(entries, [0, 1, 2]);
                 assert_eq!(lines.len(), 3, "line ends only: {complete:?}");
-            },
+            }
         }
     }
 }
@@ -314,7 +333,10 @@ fn a_character_cut_in_front_of_a_delimiter_rejects_its_row_only() {
     let bytes = sample("alipay-account.csv");
     // The second byte of 枣 in the first record is taken away: its first byte stands in front of the TAB.
     let jujube = [0xD4, 0xE6, b'\t'];
-    let at = bytes.windows(3).position(|w| w == jujube).expect("it is in the sample");
+    let at = bytes
+        .windows(3)
+        .position(|w| w == jujube)
+        .expect("it is in the sample");
     let mut damaged = bytes.clone();
     damaged.remove(at + 1);
     let file = read("f.csv", &damaged).expect("read");
@@ -327,19 +349,33 @@ fn a_character_cut_in_front_of_a_delimiter_rejects_its_row_only() {
 #[test]
 fn text_in_the_wrong_encoding_is_never_read_as_something_else() {
     // UTF-8 saved copies read as well as the delivered GB18030; a Latin-1 copy has no known header.
-    let (utf8, _, _) = encoding_rs::GB18030.decode(&sample("alipay-account.csv")).into_owned_parts();
+    let (utf8, _, _) = encoding_rs::GB18030
+        .decode(&sample("alipay-account.csv"))
+        .into_owned_parts();
     let file = read("f.csv", utf8.as_bytes()).expect("read");
-    assert_eq!((file.file.encoding.as_str(), file.file.entries), ("utf-8", 4));
+    assert_eq!(
+        (file.file.encoding.as_str(), file.file.entries),
+        ("utf-8", 4)
+    );
     let utf16: Vec<u8> = utf8.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let with_bom = [&[0xFF, 0xFE][..], &utf16].concat();
-    assert_eq!(read("f.csv", &with_bom).map_err(|e| e.code()).err(), Some("file-utf16"));
+    assert_eq!(
+        read("f.csv", &with_bom).map_err(|e| e.code()).err(),
+        Some("file-utf16")
+    );
 }
 
 trait OwnedParts {
     fn into_owned_parts(self) -> (String, &'static str, bool);
 }
 
-impl OwnedParts for (std::borrow::Cow<'_, str>, &'static encoding_rs::Encoding, bool) {
+impl OwnedParts
+    for (
+        std::borrow::Cow<'_, str>,
+        &'static encoding_rs::Encoding,
+        bool,
+    )
+{
     fn into_owned_parts(self) -> (String, &'static str, bool) {
         (self.0.into_owned(), self.1.name(), self.2)
     }
@@ -360,8 +396,11 @@ const DAY: &str = "[columns]\nvalue_date = { name = \"day\", format = [\"%Y-%m-%
 
 #[test]
 fn a_missing_column_is_told_with_what_the_header_has() {
-    let profile = profile(&format!("{DAY}order = \"no\"\n[amount]\ncolumn = [\"amount\", \"金额\"]"));
-    let error = read_by(&profile, b"made by hand\nday,no,sum\n2026-03-02,A,1.00\n").expect_err("refused");
+    let profile = profile(&format!(
+        "{DAY}order = \"no\"\n[amount]\ncolumn = [\"amount\", \"金额\"]"
+    ));
+    let error =
+        read_by(&profile, b"made by hand\nday,no,sum\n2026-03-02,A,1.00\n").expect_err("refused");
     assert_eq!(
         error.to_string(),
         "f.csv, line 2: no column \"amount / 金额\"; the header has: day, no, sum"
@@ -412,13 +451,17 @@ fn effects_are_told_by_sign_by_word_by_column_or_by_kind() {
              [amount.by_kind]\npayment = { column = \"a\", sign = \"as_written\" }\nrefund = { column = \"b\", sign = \"minus\" }",
             "day,k,a,b\n2026-03-02,P,1.00,\n2026-03-02,R,,2.00\n2026-03-02,X,1.00,1.00\n",
             &["1.00 CNY", "-2.00 CNY"],
-            &["4:12 kind-unknown k: \"X\" tells no amount column of this file; known are: \"P\", \"R\""],
+            &[
+                "4:12 kind-unknown k: \"X\" tells no amount column of this file; known are: \"P\", \"R\"",
+            ],
         ),
     ];
     for (extra, text, amounts, refused) in cases {
         let file = read_by(&profile(&format!("{DAY}{extra}")), text.as_bytes()).expect(extra);
         let entries = file.statements[0].entries.iter();
-        let found: Vec<String> = entries.map(|e| e.money().expect("money").to_string()).collect();
+        let found: Vec<String> = entries
+            .map(|e| e.money().expect("money").to_string())
+            .collect();
         assert_eq!(found, amounts, "{extra}");
         assert_eq!(rejected(&file), refused, "{extra}");
     }
@@ -427,8 +470,16 @@ fn effects_are_told_by_sign_by_word_by_column_or_by_kind() {
 #[test]
 fn amounts_are_read_in_the_style_of_the_profile_and_no_other() {
     for (style, cell, want) in [
-        ("decimal = \"comma\"\nthousands = \"point\"", "1.234,56", Ok(123_456)),
-        ("decimal = \"comma\"\nthousands = \"point\"", "1,234.56", Err("amount-malformed")),
+        (
+            "decimal = \"comma\"\nthousands = \"point\"",
+            "1.234,56",
+            Ok(123_456),
+        ),
+        (
+            "decimal = \"comma\"\nthousands = \"point\"",
+            "1,234.56",
+            Err("amount-malformed"),
+        ),
         ("unit = \"minor\"", "1990", Ok(1_990)),
         ("unit = \"minor\"", "19.90", Err("amount-malformed")),
         ("full_width = true", "１９．９０", Ok(1_990)),
@@ -458,7 +509,10 @@ fn amounts_are_read_in_the_style_of_the_profile_and_no_other() {
 fn records_that_run_over_lines_are_read_where_the_profile_allows_it() {
     let base = format!("{DAY}order = \"no\"\nremittance = [\"text\"]\n[amount]\ncolumn = \"a\"");
     let text = "day,no,text,a\r\n2026-03-02,A,\"one\r\ntwo \"\"three\"\"\",1.00\r\n2026-03-02,B,x,2.00\r\n";
-    let joined = read_by(&profile(&format!("[file]\nmultiline = true\n{base}")), text.as_bytes());
+    let joined = read_by(
+        &profile(&format!("[file]\nmultiline = true\n{base}")),
+        text.as_bytes(),
+    );
     let joined = joined.expect("read");
     let entries = &joined.statements[0].entries;
     assert_eq!(entries[0].remittance, ["one\r\ntwo \"three\""]);
@@ -478,7 +532,10 @@ fn a_running_balance_is_proved_downwards_or_upwards_and_a_gap_is_an_amount() {
     let profile = profile(&format!("{DAY}balance = \"b\"\n[amount]\ncolumn = \"a\""));
     let down = ["1.00,101.00", "2.00,103.00", "-3.00,100.00", "4.00,104.00"];
     let lines = |rows: &[&str]| {
-        let rows: Vec<String> = rows.iter().map(|row| format!("2026-03-02,{row}\n")).collect();
+        let rows: Vec<String> = rows
+            .iter()
+            .map(|row| format!("2026-03-02,{row}\n"))
+            .collect();
         format!("day,a,b\n{}", rows.concat())
     };
     let mut up = down;
@@ -486,9 +543,18 @@ fn a_running_balance_is_proved_downwards_or_upwards_and_a_gap_is_an_amount() {
     for (rows, want) in [
         (down.to_vec(), "running_balance holds 104.00 CNY 104.00 CNY"),
         (up.to_vec(), "running_balance holds 101.00 CNY 101.00 CNY"),
-        (vec![down[0], down[2], down[3]], "running_balance fails 98.00 CNY 100.00 CNY"),
-        (vec![down[0], "2.00,", down[2], down[3]], "running_balance holds 104.00 CNY 104.00 CNY"),
-        (vec![down[0], "x,103.00", down[2], down[3]], "running_balance fails 98.00 CNY 100.00 CNY"),
+        (
+            vec![down[0], down[2], down[3]],
+            "running_balance fails 98.00 CNY 100.00 CNY",
+        ),
+        (
+            vec![down[0], "2.00,", down[2], down[3]],
+            "running_balance holds 104.00 CNY 104.00 CNY",
+        ),
+        (
+            vec![down[0], "x,103.00", down[2], down[3]],
+            "running_balance fails 98.00 CNY 100.00 CNY",
+        ),
     ] {
         let file = read_by(&profile, lines(&rows).as_bytes()).expect("read");
         assert_eq!(proofs(&file)[0], want, "{rows:?}");
@@ -497,7 +563,9 @@ fn a_running_balance_is_proved_downwards_or_upwards_and_a_gap_is_an_amount() {
 
 #[test]
 fn an_end_marker_holds_only_where_nothing_follows_it() {
-    let profile = profile(&format!("{DAY}[amount]\ncolumn = \"a\"\n[footer]\nend_marker = \"<END>\""));
+    let profile = profile(&format!(
+        "{DAY}[amount]\ncolumn = \"a\"\n[footer]\nend_marker = \"<END>\""
+    ));
     for (end, want) in [
         ("<END>\n", "end_marker holds <END> <END>"),
         ("<END>", "end_marker holds <END> <END>"),
@@ -510,7 +578,11 @@ fn an_end_marker_holds_only_where_nothing_follows_it() {
     ] {
         let text = format!("day,a\n2026-03-02,1.00\n{end}");
         let file = read_by(&profile, text.as_bytes()).expect("read");
-        assert_eq!(proofs(&file).last().map(String::as_str), Some(want), "{end}");
+        assert_eq!(
+            proofs(&file).last().map(String::as_str),
+            Some(want),
+            "{end}"
+        );
     }
 }
 
@@ -518,14 +590,34 @@ fn an_end_marker_holds_only_where_nothing_follows_it() {
 fn totals_that_do_not_tie_fail_by_their_difference() {
     let text = String::from_utf8(sample("wechat-trade.csv")).expect("UTF-8");
     for (from, to, want) in [
-        ("`4,`114.90", "`5,`114.90", "control_count 总交易单数 fails 5 4"),
-        ("`4,`114.90", "`4,`114.91", "control_sum 应结订单总金额 fails 114.91 CNY 114.90 CNY"),
-        ("`0.63000", "`0.63001", "control_sum 手续费总金额 fails 0.63001 0.63"),
+        (
+            "`4,`114.90",
+            "`5,`114.90",
+            "control_count 总交易单数 fails 5 4",
+        ),
+        (
+            "`4,`114.90",
+            "`4,`114.91",
+            "control_sum 应结订单总金额 fails 114.91 CNY 114.90 CNY",
+        ),
+        (
+            "`0.63000",
+            "`0.63001",
+            "control_sum 手续费总金额 fails 0.63001 0.63",
+        ),
         ("`0.63000", "`0.6", "control_sum 手续费总金额 absent - -"),
-        ("`0.63000", "`n/a", "control_sum 手续费总金额 fails n/a 0.63"),
+        (
+            "`0.63000",
+            "`n/a",
+            "control_sum 手续费总金额 fails n/a 0.63",
+        ),
     ] {
         let file = read("f.csv", text.replace(from, to).as_bytes()).expect("read");
-        assert!(proofs(&file).contains(&want.to_owned()), "{to}: {:?}", proofs(&file));
+        assert!(
+            proofs(&file).contains(&want.to_owned()),
+            "{to}: {:?}",
+            proofs(&file)
+        );
     }
 }
 
@@ -543,8 +635,14 @@ fn exchange_currency_words_and_tokens_are_taken_from_their_columns() {
     let file = read_by(&profile, text.as_bytes()).expect("read");
     let first = &file.statements[0].entries[0];
     assert_eq!(first.references.get(RefRole::Merchant), Some("77"));
-    assert_eq!(first.original.map(|m| m.to_string()), Some("-1000 JPY".into()));
-    assert_eq!(first.rate.map(|r| r.to_string()), Some("100 JPY = 4.8200 CNY".into()));
+    assert_eq!(
+        first.original.map(|m| m.to_string()),
+        Some("-1000 JPY".into())
+    );
+    assert_eq!(
+        first.rate.map(|r| r.to_string()),
+        Some("100 JPY = 4.8200 CNY".into())
+    );
     let codes: Vec<_> = file.findings.iter().map(|f| f.code).collect();
     assert_eq!(codes, [FindingCode::CurrencyAlias]);
 }

@@ -225,7 +225,8 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
     // A payment behind the cut-off counts for the next day, but that day is not in the files.
     let latest = |book: &Book| {
         let days = book.value_days().iter().zip(book.accounting_days());
-        let days = days.map(|(&value, &accounting)| if value == i32::MIN { accounting } else { value });
+        let days =
+            days.map(|(&value, &accounting)| if value == i32::MIN { accounting } else { value });
         days.filter(|&day| day != i32::MIN).max()
     };
     let day = match as_of {

@@ -39,7 +39,9 @@ pub struct Label {
 pub fn label(code: &str, lang: Lang) -> Option<Label> {
     let plain = plain(code);
     let labels: &'static BTreeMap<String, Texts> = &LABELS;
-    let (code, texts) = labels.iter().find(|(known, _)| self::plain(known) == plain)?;
+    let (code, texts) = labels
+        .iter()
+        .find(|(known, _)| self::plain(known) == plain)?;
     let [short, long, advice] = match lang {
         Lang::Zh => &texts.zh,
         Lang::En => &texts.en,
@@ -90,7 +92,9 @@ fn distance(a: &str, b: &str) -> usize {
         row[0] = i + 1;
         for (j, &to) in b.iter().enumerate() {
             let above = row[j + 1];
-            row[j + 1] = (corner + usize::from(from != to)).min(above + 1).min(row[j] + 1);
+            row[j + 1] = (corner + usize::from(from != to))
+                .min(above + 1)
+                .min(row[j] + 1);
             corner = above;
         }
     }
@@ -146,17 +150,26 @@ mod tests {
         let known: BTreeSet<&str> = codes().collect();
         let missing: Vec<_> = wanted.difference(&known).collect();
         let useless: Vec<_> = known.difference(&wanted).collect();
-        assert!(missing.is_empty() && useless.is_empty(), "missing {missing:?}, useless {useless:?}");
+        assert!(
+            missing.is_empty() && useless.is_empty(),
+            "missing {missing:?}, useless {useless:?}"
+        );
         for code in known {
             for lang in [Lang::Zh, Lang::En] {
                 let label = label(code, lang).expect("it is known");
-                assert!(!label.short.is_empty() && !label.long.is_empty(), "{code} {lang}");
+                assert!(
+                    !label.short.is_empty() && !label.long.is_empty(),
+                    "{code} {lang}"
+                );
                 if label.kind == "break" && code != "REVERSED_PAIR" {
                     assert!(!label.advice.is_empty(), "{code} {lang}: what to do");
                 }
             }
             let zh = label(code, Lang::Zh).expect("it is known").long;
-            assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{code}: {zh}");
+            assert!(
+                zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)),
+                "{code}: {zh}"
+            );
         }
     }
 
@@ -165,6 +178,9 @@ mod tests {
         assert_eq!(suggestions("amount-to-fine"), ["amount-too-fine"]);
         assert_eq!(suggestions("only_chanel"), ["ONLY_CHANNEL"]);
         assert!(suggestions("zzzzzz").is_empty());
-        assert_eq!(label("only-channel", Lang::En).map(|l| l.code), Some("ONLY_CHANNEL"));
+        assert_eq!(
+            label("only-channel", Lang::En).map(|l| l.code),
+            Some("ONLY_CHANNEL")
+        );
     }
 }

@@ -57,7 +57,10 @@ pub struct OutcomesError {
 pub fn for_each(text: &str, mut each: impl FnMut(OutcomeRow)) -> Result<(), OutcomesError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let fail = |line: u64, message: String| OutcomesError { line, message };
-    let mut rest = match text.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix('\n')) {
+    let mut rest = match text
+        .strip_prefix(HEADER)
+        .and_then(|rest| rest.strip_prefix('\n'))
+    {
         Some(rest) => rest,
         None => return Err(fail(1, format!("the header must be {HEADER}"))),
     };
@@ -138,7 +141,9 @@ fn unguarded(cell: &mut String) -> String {
     let text = std::mem::take(cell);
     match text.strip_prefix('\'') {
         Some(inner)
-            if inner.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\'']) =>
+            if inner.starts_with([
+                '=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\'',
+            ]) =>
         {
             inner.to_owned()
         }
@@ -153,14 +158,27 @@ mod tests {
 
     #[test]
     fn what_the_table_writes_is_read_back() {
-        for note in ["plain", "=1+1", "-", "a,b", "say \"no\"", "two\nlines", "'=x", "＝1"] {
-            let mut text = format!("\u{feff}{HEADER}\ns,f,7,00,e,break,X,g,r,p,2026-03-02,-1.00,CNY,,,");
+        for note in [
+            "plain",
+            "=1+1",
+            "-",
+            "a,b",
+            "say \"no\"",
+            "two\nlines",
+            "'=x",
+            "＝1",
+        ] {
+            let mut text =
+                format!("\u{feff}{HEADER}\ns,f,7,00,e,break,X,g,r,p,2026-03-02,-1.00,CNY,,,");
             push_text_cell(&mut text, note);
             text.push('\n');
             let mut rows = Vec::new();
             for_each(&text, |row| rows.push(row)).expect("a table");
             assert_eq!(rows.len(), 1);
-            assert_eq!((rows[0].amount.as_str(), rows[0].note.as_str()), ("-1.00", note));
+            assert_eq!(
+                (rows[0].amount.as_str(), rows[0].note.as_str()),
+                ("-1.00", note)
+            );
         }
     }
 
@@ -168,8 +186,14 @@ mod tests {
     fn what_is_no_table_is_told_with_its_line() {
         for (text, want) in [
             ("a,b\n".to_owned(), "line 1: the header must be"),
-            (format!("{HEADER}\na,b\n"), "line 2: 2 cells; 16 would be right"),
-            (format!("{HEADER}\na,\"b"), "line 2: the table ends inside this line"),
+            (
+                format!("{HEADER}\na,b\n"),
+                "line 2: 2 cells; 16 would be right",
+            ),
+            (
+                format!("{HEADER}\na,\"b"),
+                "line 2: the table ends inside this line",
+            ),
         ] {
             let error = for_each(&text, |_| {}).expect_err("no table").to_string();
             assert!(error.starts_with(want), "{error}");

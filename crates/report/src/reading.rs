@@ -155,7 +155,10 @@ fn money(money: Money) -> MoneyDoc {
 }
 
 fn references<'a>(references: &'a References<'_>) -> BTreeMap<&'static str, &'a str> {
-    references.iter().map(|(role, text)| (role.code(), text)).collect()
+    references
+        .iter()
+        .map(|(role, text)| (role.code(), text))
+        .collect()
 }
 
 fn party<'a>(party: &'a Counterparty<'_>) -> PartyDoc<'a> {
@@ -225,9 +228,8 @@ fn entry<'a>(entry: &'a Entry<'_>) -> EntryDoc<'a> {
 }
 
 fn proof(proof: &Proof) -> ProofDoc<'_> {
-    let text = |measure: &Option<quanfu_settlement::Measure>| {
-        measure.as_ref().map(ToString::to_string)
-    };
+    let text =
+        |measure: &Option<quanfu_settlement::Measure>| measure.as_ref().map(ToString::to_string);
     ProofDoc {
         kind: proof.kind.code(),
         scope: &proof.scope,
@@ -368,10 +370,23 @@ pub fn csv(reading: &Reading) -> String {
                     out.push(',');
                     out.push_str(text.as_deref().unwrap_or(""));
                 }
-                let currency = doc.currency.map_or(String::new(), |currency| currency.to_string());
-                let _ = write!(out, ",{},{currency},{},{},", doc.amount, doc.kind, doc.status);
+                let currency = doc
+                    .currency
+                    .map_or(String::new(), |currency| currency.to_string());
+                let _ = write!(
+                    out,
+                    ",{},{currency},{},{},",
+                    doc.amount, doc.kind, doc.status
+                );
                 out.push_str(doc.fee.as_deref().unwrap_or(""));
-                for role in ["order", "institution", "bank", "refund", "batch", "merchant"] {
+                for role in [
+                    "order",
+                    "institution",
+                    "bank",
+                    "refund",
+                    "batch",
+                    "merchant",
+                ] {
                     out.push(',');
                     push_text_cell(&mut out, doc.references.get(role).copied().unwrap_or(""));
                 }
@@ -387,7 +402,10 @@ pub fn csv(reading: &Reading) -> String {
         for rejected in &read.rejected {
             push_text_cell(&mut out, &read.file.name);
             let _ = write!(out, ",{},,,,,,,,,,,,,,,,,,,", rejected.line);
-            let why = format!("{}: {}: {}", rejected.code, rejected.field, rejected.message);
+            let why = format!(
+                "{}: {}: {}",
+                rejected.code, rejected.field, rejected.message
+            );
             push_text_cell(&mut out, &why);
             out.push('\n');
         }
@@ -506,7 +524,9 @@ fn statement_table(statement: &Statement, look: &Look, most: usize, out: &mut St
         "  {} {}  {}  {} .. {}  {} {}",
         say(look, "账户", "account"),
         account.as_deref().unwrap_or("-"),
-        statement.currency().map_or("-".to_owned(), |c| c.to_string()),
+        statement
+            .currency()
+            .map_or("-".to_owned(), |c| c.to_string()),
         balance(statement.opening()),
         balance(statement.tail.closing),
         grouped(statement.entries.len() as u64),
@@ -515,13 +535,24 @@ fn statement_table(statement: &Statement, look: &Look, most: usize, out: &mut St
     for entry in statement.entries.iter().take(most) {
         let reference = entry.references.iter().next().map_or("-", |(_, text)| text);
         let name = entry.counterparty.name.as_deref().unwrap_or("");
-        let name = if look.unmask { inert(name) } else { inert(&mask_name(name)) };
+        let name = if look.unmask {
+            inert(name)
+        } else {
+            inert(&mask_name(name))
+        };
         let line = format!(
             "  {}{}{} {}  {}{}  {}",
             right(&entry.at.line.to_string(), 7),
-            right(&entry.value_date.map_or("-".to_owned(), |day| day.to_string()), 12),
+            right(
+                &entry
+                    .value_date
+                    .map_or("-".to_owned(), |day| day.to_string()),
+                12
+            ),
             right(&amount(&amount_of(entry)), 18),
-            entry.money().map_or("   ".to_owned(), |m| m.currency().to_string()),
+            entry
+                .money()
+                .map_or("   ".to_owned(), |m| m.currency().to_string()),
             left(entry.kind.code(), 11),
             inert(&cut(reference, 24)),
             name

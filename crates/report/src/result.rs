@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use quanfu_settlement::result::{EdgeSummary, OpenPosition};
-use quanfu_settlement::{Outcome, ResultDoc};
+use quanfu_settlement::{Outcome, ResultDoc, Side};
 use quanfu_trail::Lang;
 
 use crate::text::{amount, cut, grouped, inert, left, paint, percent, right};
@@ -53,11 +53,21 @@ fn head(doc: &ResultDoc, look: &Look, out: &mut String) {
         doc.as_of,
     );
     if let Some(after) = &doc.certificate.after {
-        let _ = writeln!(out, "{} {}", say(look, "承接", "follows the result of"), after.as_of);
+        let _ = writeln!(
+            out,
+            "{} {}",
+            say(look, "承接", "follows the result of"),
+            after.as_of
+        );
     }
     if let Some(earlier) = &doc.certificate.supersedes {
         let body = earlier.body.to_string();
-        let _ = writeln!(out, "{} {}", say(look, "替代", "supersedes the result"), cut(&body, 23));
+        let _ = writeln!(
+            out,
+            "{} {}",
+            say(look, "替代", "supersedes the result"),
+            cut(&body, 23)
+        );
     }
     out.push('\n');
 }
@@ -71,7 +81,11 @@ fn inputs(doc: &ResultDoc, look: &Look, out: &mut String) {
             .count();
         let verdict = match (failed, input.rejected) {
             (0, 0) => say(look, "完整", "whole").to_owned(),
-            (0, rejected) => format!("{} {}", grouped(rejected), say(look, "行无法读取", "rejected")),
+            (0, rejected) => format!(
+                "{} {}",
+                grouped(rejected),
+                say(look, "行无法读取", "rejected")
+            ),
             (failed, 0) => format!("{failed} {}", say(look, "项证明不成立", "proofs fail")),
             (failed, rejected) => format!(
                 "{failed} {}, {} {}",
@@ -199,7 +213,9 @@ fn open_classes(doc: &ResultDoc, look: &Look, out: &mut String) {
     for edge in &doc.edges {
         let mut classes: BTreeMap<(Outcome, &str), (u64, Option<String>)> = BTreeMap::new();
         for position in positions(doc).filter(|position| position.edge == edge.name) {
-            let class = classes.entry((position.outcome, class_of(position))).or_default();
+            let class = classes
+                .entry((position.outcome, class_of(position)))
+                .or_default();
             class.0 += 1;
             let since = position.since.map(|day| day.to_string());
             class.1 = match (class.1.take(), since) {
@@ -269,38 +285,66 @@ fn work_list(doc: &ResultDoc, look: &Look, out: &mut String) {
             label.map_or("", |label| label.short),
         );
         if let Some(difference) = &position.difference {
-            let _ = write!(head, "  {} {}", say(look, "差额", "difference"), amount(difference));
+            let _ = write!(
+                head,
+                "  {} {}",
+                say(look, "差额", "difference"),
+                amount(difference)
+            );
         }
         for cause in &position.causes {
-            let _ = write!(head, "  {} {} {}", inert(&cause.cause), amount(&cause.amount), cause.currency);
+            let _ = write!(
+                head,
+                "  {} {} {}",
+                inert(&cause.cause),
+                amount(&cause.amount),
+                cause.currency
+            );
         }
         let _ = writeln!(out, "{}", head.trim_end());
         members(position, look, out);
         if let Some(nearest) = &position.nearest {
-            let mut line = format!("    {}", say(look, "最近：", "nearest: "));
-            match &nearest.item {
-                Some(item) => {
+            let mut line = String::from("    ");
+            match (&nearest.item, &nearest.failed) {
+                (Some(item), failed) => {
                     let _ = write!(
                         line,
-                        "{} {}:{} {} {}",
+                        "{}{} {}:{} {} {}",
+                        say(look, "最近：", "nearest: "),
                         inert(&item.source),
                         inert(&item.file),
                         item.line,
                         amount(&item.amount),
                         item.currency
                     );
+                    if let Some(failed) = failed {
+                        let _ = write!(
+                            line,
+                            "; {} {}: {} | {}",
+                            inert(&failed.predicate),
+                            say(look, "不同", "differs"),
+                            inert(&failed.left),
+                            inert(&failed.right)
+                        );
+                    }
                 }
-                None => line.push_str(say(look, "无", "none")),
-            }
-            if let Some(failed) = &nearest.failed {
-                let _ = write!(
-                    line,
-                    "; {} {}: {} | {}",
-                    inert(&failed.predicate),
-                    say(look, "不同", "differs"),
-                    inert(&failed.left),
-                    inert(&failed.right)
-                );
+                (None, failed) => {
+                    line.push_str(say(
+                        look,
+                        "对侧没有相近的行",
+                        "no row of the other side comes near",
+                    ));
+                    let sought =
+                        failed
+                            .as_ref()
+                            .map_or("", |failed| match failed.left.is_empty() {
+                                true => &failed.right,
+                                false => &failed.left,
+                            });
+                    if !sought.is_empty() {
+                        let _ = write!(line, "{} {}", say(look, "：", ":"), inert(sought));
+                    }
+                }
             }
             let _ = writeln!(out, "{line}");
         }
@@ -314,32 +358,46 @@ fn work_list(doc: &ResultDoc, look: &Look, out: &mut String) {
     }
     if all > LISTED {
         let more = grouped((all - LISTED) as u64);
-        let _ = writeln!(out, "\n… {more} {}", say(look, "项见结果文件", "more in the result"));
+        let _ = writeln!(
+            out,
+            "\n… {more} {}",
+            say(look, "项见结果文件", "more in the result")
+        );
     }
 }
 
 fn members(position: &OpenPosition, look: &Look, out: &mut String) {
-    const MEMBERS: usize = 6;
-    for member in position.members.iter().take(MEMBERS) {
-        let item = &member.item;
-        let reference = item.references.values().next().map_or("-", String::as_str);
-        let place = format!("{}:{}", inert(&item.file), item.line);
-        let day = item.accounting_day.or(item.value_date);
-        let _ = writeln!(
-            out,
-            "    {}{}{}  {}  {}  {} {}",
-            left(&cut(&inert(&item.source), 9), 10),
-            left(&cut(&place, 22), 23),
-            right(&format!("{} {}", amount(&item.amount), item.currency), 18),
-            day.map_or_else(|| "-         ".to_owned(), |day| day.to_string()),
-            inert(&cut(reference, 30)),
-            item.kind,
-            item.status,
-        );
-    }
-    if position.members.len() > MEMBERS {
-        let more = grouped((position.members.len() - MEMBERS) as u64);
-        let _ = writeln!(out, "    … {more} {}", say(look, "行", "more rows"));
+    /// Of a batch, so many rows of each side.
+    const OF_SIDE: usize = 4;
+    for side in Side::ALL {
+        let of_side = || {
+            position
+                .members
+                .iter()
+                .filter(|member| member.side == *side)
+        };
+        for member in of_side().take(OF_SIDE) {
+            let item = &member.item;
+            let reference = item.references.values().next().map_or("-", String::as_str);
+            let place = format!("{}:{}", inert(&item.file), item.line);
+            let day = item.accounting_day.or(item.value_date);
+            let _ = writeln!(
+                out,
+                "    {}{}{}  {}  {}  {} {}",
+                left(&cut(&inert(&item.source), 9), 10),
+                left(&cut(&place, 22), 23),
+                right(&format!("{} {}", amount(&item.amount), item.currency), 18),
+                day.map_or_else(|| "-         ".to_owned(), |day| day.to_string()),
+                inert(&cut(reference, 30)),
+                item.kind,
+                item.status,
+            );
+        }
+        let all = of_side().count();
+        if all > OF_SIDE {
+            let more = grouped(all - OF_SIDE);
+            let _ = writeln!(out, "    … {more} {}", say(look, "行", "more rows"));
+        }
     }
 }
 

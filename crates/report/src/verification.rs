@@ -59,7 +59,9 @@ pub fn table(verification: &Verification, look: &Look) -> String {
                 )
             );
             for file in missing {
-                let digest = file.digest.map_or("-".to_owned(), |digest| digest.to_string());
+                let digest = file
+                    .digest
+                    .map_or("-".to_owned(), |digest| digest.to_string());
                 let _ = writeln!(out, "  {} {} {digest}", file.what, inert(&file.name));
             }
         }

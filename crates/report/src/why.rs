@@ -8,7 +8,7 @@ use quanfu_trail::Lang;
 use serde::Serialize;
 
 use crate::outcomes::OutcomeRow;
-use crate::text::{amount, inert, paint};
+use crate::text::{amount, grouped, inert, paint};
 use crate::{Look, labels};
 
 /// A record's line as it stands in its file.
@@ -29,6 +29,8 @@ pub struct Story<'a> {
     pub positions: Vec<&'a OpenPosition>,
     /// Lines of the outcomes table: its own, and those of its groups.
     pub rows: Vec<OutcomeRow>,
+    /// How many further lines its groups have.
+    pub more: u64,
     /// Lines in the input files.
     pub raw: Vec<RawLine>,
 }
@@ -54,7 +56,10 @@ pub fn positions<'a>(doc: &'a ResultDoc, asked: &str) -> Vec<&'a OpenPosition> {
     let all = lists.into_iter().flatten();
     all.filter(|position| {
         names(&position.fingerprint, asked)
-            || position.members.iter().any(|member| is_asked(member, asked))
+            || position
+                .members
+                .iter()
+                .any(|member| is_asked(member, asked))
     })
     .collect()
 }
@@ -68,8 +73,14 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
     };
     let mut out = String::new();
     for position in &story.positions {
-        let class = position.code.map_or(position.outcome.code(), |code| code.code());
-        let class = if position.outcome == Outcome::Carried { position.outcome.code() } else { class };
+        let class = position
+            .code
+            .map_or(position.outcome.code(), |code| code.code());
+        let class = if position.outcome == Outcome::Carried {
+            position.outcome.code()
+        } else {
+            class
+        };
         let label = labels::label(class, look.lang);
         let _ = writeln!(
             out,
@@ -91,7 +102,11 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
             if let Some(due) = position.due {
                 let _ = write!(out, ", {} {due}", say("到期", "due"));
             } else if position.due_not_determinable {
-                let _ = write!(out, ", {}", say("到期日无法确定", "due day not determinable"));
+                let _ = write!(
+                    out,
+                    ", {}",
+                    say("到期日无法确定", "due day not determinable")
+                );
             }
             out.push('\n');
         }
@@ -109,7 +124,8 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
                 item.record,
                 amount(&item.amount),
                 item.currency,
-                item.accounting_day.map_or("-".to_owned(), |day| day.to_string()),
+                item.accounting_day
+                    .map_or("-".to_owned(), |day| day.to_string()),
                 item.kind,
                 item.status
             );
@@ -118,7 +134,12 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
             }
         }
         if let Some(difference) = &position.difference {
-            let _ = writeln!(out, "  {} {}", say("差额", "difference"), amount(difference));
+            let _ = writeln!(
+                out,
+                "  {} {}",
+                say("差额", "difference"),
+                amount(difference)
+            );
         }
         for cause in &position.causes {
             let note = cause.note.as_deref().unwrap_or("");
@@ -147,7 +168,11 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
                     );
                 }
                 None => {
-                    let _ = writeln!(out, "  {}", say("没有相近的候选", "no candidate comes near"));
+                    let _ = writeln!(
+                        out,
+                        "  {}",
+                        say("对侧没有相近的行", "no row of the other side comes near")
+                    );
                 }
             }
             if let Some(failed) = &nearest.failed {
@@ -184,7 +209,13 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
         );
         if !row.rule.is_empty() {
             let pass = labels::label(&row.pass, look.lang).map_or("", |label| label.long);
-            let _ = writeln!(out, "    {} {} ({}): {pass}", say("规则", "rule"), inert(&row.rule), row.pass);
+            let _ = writeln!(
+                out,
+                "    {} {} ({}): {pass}",
+                say("规则", "rule"),
+                inert(&row.rule),
+                row.pass
+            );
         }
         if !row.cause.is_empty() {
             let _ = writeln!(
@@ -199,11 +230,23 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
             let _ = writeln!(out, "    {}", inert(&row.note));
         }
     }
+    if story.more > 0 {
+        let more = grouped(story.more);
+        let _ = writeln!(
+            out,
+            "… {more} {}",
+            say("行属于同组", "more rows of these groups")
+        );
+    }
     for raw in &story.raw {
         let text = if look.unmask {
             inert(&raw.text)
         } else {
-            say("（原文含个人信息，用 --unmask 显示）", "(the raw line may hold personal data: --unmask shows it)").to_owned()
+            say(
+                "（原文含个人信息，用 --unmask 显示）",
+                "(the raw line may hold personal data: --unmask shows it)",
+            )
+            .to_owned()
         };
         let _ = writeln!(out, "{}:{} | {text}", inert(&raw.file), raw.line);
     }
@@ -218,12 +261,14 @@ pub fn json(story: &Story<'_>) -> String {
         schema: &'static str,
         positions: &'a [&'a OpenPosition],
         rows: &'a [OutcomeRow],
+        more_rows: u64,
         raw: &'a [RawLine],
     }
     let doc = Doc {
         schema: "quanfu.why/1",
         positions: &story.positions,
         rows: &story.rows,
+        more_rows: story.more,
         raw: &story.raw,
     };
     let text = serde_json::to_string_pretty(&doc);

@@ -10,7 +10,8 @@ use crate::{Expected, SampleDay, SampleFile};
 const RULES: &str = include_str!("rules.toml");
 
 const BILL_HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
-const BILL_TOTALS: &str = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+const BILL_TOTALS: &str =
+    "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
 
 /// Fen as yuan.
 fn yuan(fen: i64) -> String {
@@ -27,7 +28,12 @@ fn fee(value: i64) -> String {
 }
 
 fn time((day, second): (Date, u32)) -> String {
-    format!("{day} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+    format!(
+        "{day} {:02}:{:02}:{:02}",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 /// Collects the truth while a file is written.
@@ -134,7 +140,11 @@ fn wechat_csv(bills: &[Bill], truth: &mut Truth) -> String {
             "0".to_owned()
         };
         let own_refund = if is_refund { &bill.refund } else { "0" };
-        let [how, done] = if is_refund { ["ORIGINAL", "SUCCESS"] } else { ["", ""] };
+        let [how, done] = if is_refund {
+            ["ORIGINAL", "SUCCESS"]
+        } else {
+            ["", ""]
+        };
         let cells = [
             &time(bill.at),
             "wx0000000000000001",
@@ -259,7 +269,9 @@ fn readme(truth: &[Expected]) -> String {
          ## Commands\n\nIn this folder:\n\n```console\n\
          $ quanfu recon --rules rules.toml order=orders.csv psp=wechat.csv bank=bank.sta -o result.json -o outcomes.csv\n",
     );
-    let broken = truth.iter().find(|row| row.outcome == quanfu_settlement::Outcome::Break);
+    let broken = truth
+        .iter()
+        .find(|row| row.outcome == quanfu_settlement::Outcome::Break);
     if let Some(row) = broken {
         let _ = writeln!(text, "$ quanfu why result.json {}", row.reference);
     }
@@ -280,7 +292,10 @@ fn readme(truth: &[Expected]) -> String {
         *counts.entry(key).or_default() += 1;
     }
     for ((edge, class, source, outcome, code), rows) in counts {
-        let _ = writeln!(text, "| {class} | {source} | {edge} | {rows} | {outcome} | {code} |");
+        let _ = writeln!(
+            text,
+            "| {class} | {source} | {edge} | {rows} | {outcome} | {code} |"
+        );
     }
     text
 }
@@ -301,8 +316,11 @@ mod tests {
     #[test]
     fn every_row_of_every_file_has_its_truth_on_each_edge_once() {
         let sample = day(7, &Shares::default());
-        let places: BTreeSet<_> =
-            sample.truth.iter().map(|row| (row.file, row.line, row.edge)).collect();
+        let places: BTreeSet<_> = sample
+            .truth
+            .iter()
+            .map(|row| (row.file, row.line, row.edge))
+            .collect();
         assert_eq!(places.len(), sample.truth.len());
         let text = |path| String::from_utf8(sample.bytes(path).expect("a file").to_vec());
         let rows = |file| sample.truth.iter().filter(|row| row.file == file).count();

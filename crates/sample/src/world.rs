@@ -192,13 +192,21 @@ impl World {
             bank_fate: CONFIRMED,
         };
         // Both sides see the payment on the same side of the cut-off.
-        let bill = if (at.1 < CUTOFF) == (bill.at.1 < CUTOFF) { bill } else { Bill { at, ..bill } };
+        let bill = if (at.1 < CUTOFF) == (bill.at.1 < CUTOFF) {
+            bill
+        } else {
+            Bill { at, ..bill }
+        };
         (order, bill)
     }
 
     fn institution_id(&mut self, day: Date) -> String {
         let serial = self.serial();
-        format!("42000000{}{:012}", day.format("%Y%m%d"), 7_000_000_000 + u64::from(serial) * 9_973)
+        format!(
+            "42000000{}{:012}",
+            day.format("%Y%m%d"),
+            7_000_000_000 + u64::from(serial) * 9_973
+        )
     }
 
     fn both(&mut self, (order, bill): (Order, Bill)) {
@@ -206,7 +214,13 @@ impl World {
         self.bills.push(bill);
     }
 
-    fn refund_of(&mut self, order: &Order, bill: &Bill, class: &'static str, fate: Fate) -> (Order, Bill) {
+    fn refund_of(
+        &mut self,
+        order: &Order,
+        bill: &Bill,
+        class: &'static str,
+        fate: Fate,
+    ) -> (Order, Bill) {
         let serial = self.serial();
         let refund = format!("TK{}{serial:06}", order.at.0.format("%y%m%d"));
         let fen = self.random.between(1, order.fen);
@@ -301,8 +315,18 @@ impl World {
             self.bills.push(refund);
         }
         for (count, sign, class, code) in [
-            (shares.more, 1, "channel has more", BreakCode::AmountChannelMore),
-            (shares.less, -1, "channel has less", BreakCode::AmountChannelLess),
+            (
+                shares.more,
+                1,
+                "channel has more",
+                BreakCode::AmountChannelMore,
+            ),
+            (
+                shares.less,
+                -1,
+                "channel has less",
+                BreakCode::AmountChannelLess,
+            ),
         ] {
             for _ in 0..count {
                 let at = (today, self.before_cutoff());
@@ -402,8 +426,18 @@ impl World {
             lines.push(line);
         }
         for (count, day, class, fate) in [
-            (self.shares.bank_only_fresh, self.today, "bank only, fresh", CARRIED),
-            (self.shares.bank_only_old, self.past, "bank only, old", broken(BreakCode::OnlyBank)),
+            (
+                self.shares.bank_only_fresh,
+                self.today,
+                "bank only, fresh",
+                CARRIED,
+            ),
+            (
+                self.shares.bank_only_old,
+                self.past,
+                "bank only, old",
+                broken(BreakCode::OnlyBank),
+            ),
         ] {
             for _ in 0..count {
                 let serial = self.serial();
@@ -435,12 +469,21 @@ impl World {
     }
 
     pub(crate) fn first_day(self) -> SampleDay {
-        text::day(self.today, &self.orders, &self.bills, &self.lines, 10_000_000)
+        text::day(
+            self.today,
+            &self.orders,
+            &self.bills,
+            &self.lines,
+            10_000_000,
+        )
     }
 
     pub(crate) fn second_day(self) -> SampleDay {
         let today = next(self.today);
-        let late = self.bills.iter().filter(|bill| bill.accounting_day() == today);
+        let late = self
+            .bills
+            .iter()
+            .filter(|bill| bill.accounting_day() == today);
         let mut due: Vec<Bill> = late.cloned().collect();
         due.extend(self.next_bills.iter().cloned());
         let lines: Vec<Line> = batches(&due)
@@ -456,7 +499,9 @@ impl World {
 fn batches(bills: &[Bill]) -> BTreeMap<(Date, usize), (i64, i64)> {
     let mut batches: BTreeMap<_, (i64, i64)> = BTreeMap::new();
     for bill in bills {
-        let batch = batches.entry((bill.accounting_day(), bill.merchant)).or_default();
+        let batch = batches
+            .entry((bill.accounting_day(), bill.merchant))
+            .or_default();
         batch.0 += bill.effect();
         batch.1 += bill.fee();
     }

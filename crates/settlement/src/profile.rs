@@ -294,7 +294,11 @@ impl<T: Copy> Words<T> {
     /// What a filled cell means, if the profile names it.
     #[must_use]
     pub fn meaning(&self, cell: &str) -> Option<T> {
-        let begins = || self.begins.iter().find(|(start, _)| cell.starts_with(start.as_str()));
+        let begins = || {
+            self.begins
+                .iter()
+                .find(|(start, _)| cell.starts_with(start.as_str()))
+        };
         let whole = self.words.get(cell).copied();
         whole.or_else(|| begins().map(|&(_, value)| value))
     }
@@ -785,7 +789,11 @@ fn column(text: ColumnText, place: &str) -> Result<Column, ProfileError> {
         NamesText::One(name) => vec![name],
         NamesText::Several(names) => names,
     };
-    if names.is_empty() || names.iter().any(|name| name.trim() != name || name.is_empty()) {
+    if names.is_empty()
+        || names
+            .iter()
+            .any(|name| name.trim() != name || name.is_empty())
+    {
         return Err(meaning(
             place,
             "a column needs one name or more, each without blanks around it",
@@ -845,7 +853,10 @@ fn words<T: Copy>(
 }
 
 fn codes<T: Copy>(all: &[T], code: impl Fn(T) -> &'static str) -> String {
-    all.iter().map(|&value| code(value)).collect::<Vec<_>>().join(", ")
+    all.iter()
+        .map(|&value| code(value))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn word_list<T: Copy>(
@@ -1009,11 +1020,19 @@ impl Document {
         let delimiter = match self.file.delimiter.as_deref() {
             None => b',',
             Some(text) => match text.as_bytes() {
-                &[byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n".contains(&byte) => byte,
+                &[byte]
+                    if byte.is_ascii()
+                        && !byte.is_ascii_alphanumeric()
+                        && !b"\"\r\n".contains(&byte) =>
+                {
+                    byte
+                }
                 _ => {
                     return Err(meaning(
                         "file.delimiter",
-                        format!("found {text:?}; one ASCII mark such as \",\" or \"\\t\" would be right"),
+                        format!(
+                            "found {text:?}; one ASCII mark such as \",\" or \"\\t\" would be right"
+                        ),
                     ));
                 }
             },
@@ -1038,7 +1057,10 @@ impl Document {
         let zone_minutes = match &self.file.zone {
             None => None,
             Some(text) => Some(parse_zone(text).ok_or_else(|| {
-                meaning("file.zone", format!("found {text:?}; \"+08:00\" would be right"))
+                meaning(
+                    "file.zone",
+                    format!("found {text:?}; \"+08:00\" would be right"),
+                )
             })?),
         };
         let period = |text: PeriodText, place: &str| -> Result<_, ProfileError> {
@@ -1087,7 +1109,13 @@ impl Document {
             counterparty_name: None,
             counterparty_account: None,
             remittance: Vec::new(),
-            kind: word_list(self.kind, "kind", EntryKind::ALL, EntryKind::code, EntryKind::Payment)?,
+            kind: word_list(
+                self.kind,
+                "kind",
+                EntryKind::ALL,
+                EntryKind::code,
+                EntryKind::Payment,
+            )?,
             status: word_list(
                 self.status,
                 "status",
@@ -1134,7 +1162,10 @@ impl Document {
             }
         }
         if profile.currency_column.is_none() && !profile.currency_words.is_empty() {
-            return Err(meaning("currency.words", "words without a column that holds them"));
+            return Err(meaning(
+                "currency.words",
+                "words without a column that holds them",
+            ));
         }
         if let Some(text) = self.original {
             profile.original = Some(original(text)?);
@@ -1157,7 +1188,10 @@ impl Document {
             let place = "footer.total";
             let of = total.of.map(|text| column(text, place)).transpose()?;
             if (total.measure == Measured::Sum) != of.is_some() {
-                return Err(meaning(place, "`of` names the column of a sum, and goes with no count"));
+                return Err(meaning(
+                    place,
+                    "`of` names the column of a sum, and goes with no count",
+                ));
             }
             profile.totals.push(FooterTotal {
                 column: column(total.column, place)?,
@@ -1185,7 +1219,10 @@ impl Document {
             ));
         }
         for column in [&profile.time, &profile.value_date, &profile.booking_date] {
-            if column.as_ref().is_some_and(|column| column.formats.is_empty()) {
+            if column
+                .as_ref()
+                .is_some_and(|column| column.formats.is_empty())
+            {
                 return Err(meaning(
                     "columns",
                     "a day or time needs its `format`, such as [\"%Y-%m-%d\"]",

@@ -177,7 +177,14 @@ impl Pattern {
     #[must_use]
     pub fn groups<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
         let found = self.0.captures(text)?;
-        Some(found.iter().skip(1).flatten().map(|hit| hit.as_str()).collect())
+        Some(
+            found
+                .iter()
+                .skip(1)
+                .flatten()
+                .map(|hit| hit.as_str())
+                .collect(),
+        )
     }
 
     /// The expression as written.

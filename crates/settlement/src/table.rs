@@ -23,7 +23,9 @@ pub const HEADER: &str = "source,file,line,record,edge,outcome,code,group,rule,p
 /// A cell of text for CSV (RFC 4180), made inert for spreadsheets: a text that begins as a formula would, or with `'`, gets a
 /// leading `'`.
 pub fn push_text_cell(line: &mut String, text: &str) {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\'']);
+    let formula = text.starts_with([
+        '=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\'',
+    ]);
     let quoted = text.contains([',', '"', '\n', '\r']);
     if quoted {
         line.push('"');

@@ -58,7 +58,10 @@ pub fn files(folder: &str, endings: &[&str]) -> Vec<String> {
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).expect("folders of the house can be listed") {
             let path = entry.expect("folders of the house can be listed").path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or("");
             if path.is_dir() {
                 if !["target", ".git", "artifacts", "coverage"].contains(&name) {
                     open.push(path);

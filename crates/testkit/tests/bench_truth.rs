@@ -12,7 +12,9 @@ use quanfu::settlement::{Book, DigestAlg, Outcome, Side};
 use quanfu::{Day, Profile, Reconciled, Rules};
 
 fn repo(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
 }
 
 fn text(path: &Path) -> String {
@@ -86,7 +88,10 @@ fn shuffled_halves(name: &str, text: &str) -> Files {
     rows.sort_unstable_by_key(|row| row.bytes().rev().collect::<Vec<u8>>());
     let (one, two) = rows.split_at(rows.len() / 3);
     let file = |rows: &[&str]| format!("{head}\n{}\n", rows.join("\n"));
-    vec![(format!("1-{name}"), file(one)), (format!("2-{name}"), file(two))]
+    vec![
+        (format!("1-{name}"), file(one)),
+        (format!("2-{name}"), file(two)),
+    ]
 }
 
 fn item<'t>(book: &Book, row: u32, ids: &[&'t str]) -> &'t str {
@@ -104,7 +109,10 @@ fn every_class_of_the_generator_ends_as_the_table_says() {
     let truth_text = text(&folder.join("truth.csv"));
     let truth = truth(&truth_text);
     let (left_ids, right_ids) = (ids(&institution), ids(&bank));
-    let (left_files, right_files) = (whole("institution.csv", &institution), whole("bank.csv", &bank));
+    let (left_files, right_files) = (
+        whole("institution.csv", &institution),
+        whole("bank.csv", &bank),
+    );
 
     let done = run(&left_files, &right_files, 2);
     let outcomes = done.outcomes();
@@ -113,16 +121,31 @@ fn every_class_of_the_generator_ends_as_the_table_says() {
 
     // Nothing is confirmed with a row that it does not belong to.
     let mut wrong = Vec::new();
-    for group in edge.groups.iter().filter(|group| group.outcome == Outcome::Confirmed) {
-        let left_ids = edge.left_members(group).iter().map(|&row| item(left, row, &left_ids));
-        let right_ids = edge.right_members(group).iter().map(|&row| item(right, row, &right_ids));
+    for group in edge
+        .groups
+        .iter()
+        .filter(|group| group.outcome == Outcome::Confirmed)
+    {
+        let left_ids = edge
+            .left_members(group)
+            .iter()
+            .map(|&row| item(left, row, &left_ids));
+        let right_ids = edge
+            .right_members(group)
+            .iter()
+            .map(|&row| item(right, row, &right_ids));
         let members: Vec<&str> = left_ids.chain(right_ids).collect();
         let first = truth[members[0]].group;
         if members.iter().any(|member| truth[member].group != first) {
             wrong.push(members);
         }
     }
-    assert!(wrong.is_empty(), "{} groups wrong: {:?}", wrong.len(), wrong.first());
+    assert!(
+        wrong.is_empty(),
+        "{} groups wrong: {:?}",
+        wrong.len(),
+        wrong.first()
+    );
 
     // What came of each class is what the shipped table says.
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
@@ -135,12 +158,18 @@ fn every_class_of_the_generator_ends_as_the_table_says() {
             let code = came.code.map_or("", |code| code.code());
             let group = came.group.map(|group| &edge.groups[group as usize]);
             let mut causes: Vec<&str> = group
-                .map(|group| group.causes.iter().map(|cause| cause.name.as_str()).collect())
+                .map(|group| {
+                    group
+                        .causes
+                        .iter()
+                        .map(|cause| cause.name.as_str())
+                        .collect()
+                })
                 .unwrap_or_default();
             causes.dedup();
-            let rule = group.and_then(|group| group.rule).map(|rule| {
-                done.rules().edges[0].rules[rule as usize].id.as_str()
-            });
+            let rule = group
+                .and_then(|group| group.rule)
+                .map(|rule| done.rules().edges[0].rules[rule as usize].id.as_str());
             let key = format!(
                 "{class},{name},{},{code},{},{}",
                 came.outcome,
@@ -158,7 +187,11 @@ fn every_class_of_the_generator_ends_as_the_table_says() {
     if std::env::var_os("BLESS").is_some() {
         fs::write(&table_path, &shown).expect("the table can be written");
     }
-    assert_eq!(shown, text(&table_path), "benches/truth.csv says what must come of each class");
+    assert_eq!(
+        shown,
+        text(&table_path),
+        "benches/truth.csv says what must come of each class"
+    );
 
     // The same outcome for shuffled rows and for the input split into two files.
     let split = run(
@@ -174,11 +207,18 @@ fn every_class_of_the_generator_ends_as_the_table_says() {
 
     // The same bytes for 1, 2 and 8 threads, and two workers each took rows.
     let workers = &done.stats().rows_by_worker;
-    assert!(workers.iter().filter(|&&rows| rows > 0).count() >= 2, "{workers:?}");
+    assert!(
+        workers.iter().filter(|&&rows| rows > 0).count() >= 2,
+        "{workers:?}"
+    );
     let (document, lines) = (done.document(None).to_json(), table(&done));
     for threads in [1, 8] {
         let other = run(&left_files, &right_files, threads);
-        assert_eq!(document, other.document(None).to_json(), "{threads} threads");
+        assert_eq!(
+            document,
+            other.document(None).to_json(),
+            "{threads} threads"
+        );
         assert_eq!(lines, table(&other), "{threads} threads");
     }
 }

@@ -17,7 +17,9 @@ fn defines(line: &str, name: &str) -> bool {
 fn is_part(line: &str, name: &str) -> bool {
     let starts = ["pub fn ", "pub const fn ", "pub const ", "pub ", ""];
     starts.iter().any(|start| {
-        let rest = line.strip_prefix(start).and_then(|line| line.strip_prefix(name));
+        let rest = line
+            .strip_prefix(start)
+            .and_then(|line| line.strip_prefix(name));
         rest.is_some_and(|rest| rest.starts_with([',', '(', ':', ' ', '<']))
     })
 }
@@ -51,7 +53,10 @@ fn fault(chinese: &str, path: &str) -> Option<String> {
 fn every_word_of_the_glossary_names_an_item_that_exists() {
     let rows = house::table(&house::text("crates/README.md"), "word");
     assert!(rows.len() >= 20, "the glossary was found");
-    let faults: Vec<String> = rows.iter().filter_map(|row| fault(&row[1], &row[2])).collect();
+    let faults: Vec<String> = rows
+        .iter()
+        .filter_map(|row| fault(&row[1], &row[2]))
+        .collect();
     assert_eq!(faults, Vec::<String>::new());
 }
 

@@ -33,9 +33,16 @@ fn came(done: &Reconciled) -> BTreeMap<(String, u32, String), (Outcome, &'static
                 if book.carried(row).is_some() {
                     continue;
                 }
-                let key = (book.source().to_owned(), book.at(row).line, edge.name.clone());
+                let key = (
+                    book.source().to_owned(),
+                    book.at(row).line,
+                    edge.name.clone(),
+                );
                 let code = outcome.code.map_or("", |code| code.code());
-                assert!(all.insert(key, (outcome.outcome, code)).is_none(), "one outcome a row");
+                assert!(
+                    all.insert(key, (outcome.outcome, code)).is_none(),
+                    "one outcome a row"
+                );
             }
         }
     }
@@ -43,9 +50,16 @@ fn came(done: &Reconciled) -> BTreeMap<(String, u32, String), (Outcome, &'static
 }
 
 fn check(sample: &SampleDay, done: &Reconciled, what: &str) {
-    assert!(done.trusted(), "{what}: every proof of a made-up file holds");
+    assert!(
+        done.trusted(),
+        "{what}: every proof of a made-up file holds"
+    );
     let came = came(done);
-    assert_eq!(came.len(), sample.truth.len(), "{what}: every row and no other");
+    assert_eq!(
+        came.len(),
+        sample.truth.len(),
+        "{what}: every row and no other"
+    );
     let (mut worse, mut bad) = (Vec::new(), Vec::new());
     for row in &sample.truth {
         let key = (row.source.to_owned(), row.line, row.edge.to_owned());
@@ -56,16 +70,32 @@ fn check(sample: &SampleDay, done: &Reconciled, what: &str) {
         }
         let text = format!("{row:?} came out as {found:?}");
         // Confirming what is not to be confirmed is worse than leaving something open.
-        if found.0 == Outcome::Confirmed { worse.push(text) } else { bad.push(text) }
+        if found.0 == Outcome::Confirmed {
+            worse.push(text)
+        } else {
+            bad.push(text)
+        }
     }
-    assert!(worse.is_empty(), "{what}: {} rows wrongly confirmed: {}", worse.len(), worse[0]);
-    assert!(bad.is_empty(), "{what}: {} rows not as planted: {}", bad.len(), bad[0]);
+    assert!(
+        worse.is_empty(),
+        "{what}: {} rows wrongly confirmed: {}",
+        worse.len(),
+        worse[0]
+    );
+    assert!(
+        bad.is_empty(),
+        "{what}: {} rows not as planted: {}",
+        bad.len(),
+        bad[0]
+    );
 }
 
 /// Shares that change with the seed, so that classes meet in all proportions.
 fn shares(seed: u64) -> Shares {
     let pick = |which: u64, most: u64| {
-        let mixed = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(which as u32 * 3);
+        let mixed = (seed + 1)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(which as u32 * 3);
         (mixed >> 33) as u32 % (most as u32 + 1)
     };
     Shares {
@@ -100,7 +130,11 @@ fn every_planted_row_ends_as_planted_on_many_seeds_and_shares() {
     for seed in 0..seeds {
         let shares = shares(seed);
         let sample = day(seed, &shares);
-        check(&sample, &run(&sample, None), &format!("seed {seed}, {shares:?}"));
+        check(
+            &sample,
+            &run(&sample, None),
+            &format!("seed {seed}, {shares:?}"),
+        );
     }
 }
 
@@ -114,7 +148,11 @@ fn the_next_day_brings_the_other_sides_of_what_was_carried() {
         let first = day(seed, &shares);
         let before = run(&first, None).document(None);
         let carried = before.carried.len();
-        assert_eq!(carried, 9 + 4 + 3 + 1, "behind the cut-off, order only, channel only, bank only");
+        assert_eq!(
+            carried,
+            9 + 4 + 3 + 1,
+            "behind the cut-off, order only, channel only, bank only"
+        );
         let second = next_day(seed, &shares);
         let done = run(&second, Some(&before));
         check(&second, &done, &format!("the day after, seed {seed}"));
@@ -127,7 +165,10 @@ fn the_next_day_brings_the_other_sides_of_what_was_carried() {
             .map(|member| member.item.source.as_str())
             .collect();
         assert_eq!(open, ["bank"], "seed {seed}");
-        let earlier = document.certificate.after.expect("it names its predecessor");
+        let earlier = document
+            .certificate
+            .after
+            .expect("it names its predecessor");
         assert_eq!(earlier.body, before.certificate.body);
     }
 }

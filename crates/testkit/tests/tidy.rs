@@ -23,38 +23,80 @@ fn lines_with(words: &[&str], crates: &[&str], allowed: &[&str]) -> Vec<String> 
 }
 
 const BELOW_THE_DOORS: &[&str] = &[
-    "calendar", "codes", "formats", "fx", "money", "quanfu", "recon", "report", "sample", "settlement", "trail", "verify",
+    "calendar",
+    "codes",
+    "formats",
+    "fx",
+    "money",
+    "quanfu",
+    "recon",
+    "report",
+    "sample",
+    "settlement",
+    "trail",
+    "verify",
 ];
 
 #[test]
 fn no_binary_float_is_in_the_code() {
     let mut crates = BELOW_THE_DOORS.to_vec();
     crates.extend(["cli", "testkit"]);
-    assert_eq!(lines_with(&["f32", "f64"], &crates, &[]), Vec::<String>::new());
+    assert_eq!(
+        lines_with(&["f32", "f64"], &crates, &[]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn below_the_doors_nobody_asks_the_world() {
     let words = [
-        "std::env", "std::fs", "std::net", "std::process", "SystemTime", "Instant", "File", "OpenOptions", "TcpStream",
-        "RandomState", "thread_rng", "Utc", "println", "eprintln",
+        "std::env",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "SystemTime",
+        "Instant",
+        "File",
+        "OpenOptions",
+        "TcpStream",
+        "RandomState",
+        "thread_rng",
+        "Utc",
+        "println",
+        "eprintln",
     ];
-    assert_eq!(lines_with(&words, BELOW_THE_DOORS, &[]), Vec::<String>::new());
+    assert_eq!(
+        lines_with(&words, BELOW_THE_DOORS, &[]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn what_is_forbidden_is_seen_in_code_but_not_in_comments_or_names() {
     let source = "let x: f64 = 1.0;\n// f64 is bad\nlet f64_like = 1;\n#[cfg(test)]\nlet y: f64;\n";
-    let hits = code_lines(source).into_iter().filter(|(_, line)| has_word(line, "f64")).count();
+    let hits = code_lines(source)
+        .into_iter()
+        .filter(|(_, line)| has_word(line, "f64"))
+        .count();
     assert_eq!(hits, 1);
 }
 
 #[test]
 fn nothing_names_the_place_where_it_was_written() {
     // Put together here, so that this file does not hold the words itself.
-    let words = [concat!("/wo", "rk/"), concat!("../sha", "red"), concat!("bash_", "jobs"), concat!("/tm", "p/")];
+    let words = [
+        concat!("/wo", "rk/"),
+        concat!("../sha", "red"),
+        concat!("bash_", "jobs"),
+        concat!("/tm", "p/"),
+    ];
     let mut found = Vec::new();
-    for path in house::files("", &[".rs", ".toml", ".md", ".csv", ".txt", ".json", ".svg", ".yml"]) {
+    for path in house::files(
+        "",
+        &[
+            ".rs", ".toml", ".md", ".csv", ".txt", ".json", ".svg", ".yml",
+        ],
+    ) {
         let text = house::text(&path);
         for (number, line) in text.lines().enumerate() {
             if let Some(word) = words.iter().find(|word| line.contains(**word)) {
@@ -67,7 +109,12 @@ fn nothing_names_the_place_where_it_was_written() {
 
 #[test]
 fn no_test_is_switched_off_and_nothing_is_left_undone() {
-    let words = [concat!("#[ig", "nore"), concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!(")];
+    let words = [
+        concat!("#[ig", "nore"),
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("to", "do!("),
+    ];
     let mut found = Vec::new();
     for path in house::files("", &[".rs"]) {
         let text = house::text(&path);
@@ -85,14 +132,27 @@ fn no_shipped_profile_is_named_in_code() {
     let mut names = BTreeSet::new();
     for path in house::files("crates/formats/data", &[".toml"]) {
         let profile: toml::Table = house::text(&path).parse().expect("a profile is TOML");
-        let name = profile.get("name").and_then(toml::Value::as_str).expect("a profile has a name");
+        let name = profile
+            .get("name")
+            .and_then(toml::Value::as_str)
+            .expect("a profile has a name");
         names.insert(name.to_owned());
     }
     let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    let engine = ["formats", "quanfu", "recon", "report", "settlement", "verify"];
+    let engine = [
+        "formats",
+        "quanfu",
+        "recon",
+        "report",
+        "settlement",
+        "verify",
+    ];
     let mut found = Vec::new();
     for path in house::files("crates", &[".rs"]) {
-        if !engine.iter().any(|name| path.starts_with(&format!("crates/{name}/"))) {
+        if !engine
+            .iter()
+            .any(|name| path.starts_with(&format!("crates/{name}/")))
+        {
             continue;
         }
         for (number, line) in code_lines(&house::text(&path)) {

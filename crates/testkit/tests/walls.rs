@@ -71,19 +71,30 @@ fn crates_lean_on_lower_floors_only() {
                     None => continue,
                 },
             };
-            assert!(floors.contains_key(other), "{path}: {other} is not on the map");
+            assert!(
+                floors.contains_key(other),
+                "{path}: {other} is not on the map"
+            );
             leans.push((name.clone(), other.to_owned()));
         }
     }
     assert!(leans.len() > 20, "the manifests were read: {leans:?}");
-    let leans: Vec<_> = leans.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let leans: Vec<_> = leans
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
     assert_eq!(broken(&floors, &leans), Vec::<String>::new());
 }
 
 #[test]
 fn leaning_on_a_neighbour_or_upwards_is_seen() {
     let floors = floors();
-    let leans = [("recon", "verify"), ("money", "cli"), ("recon", "money"), ("cli", "cli")];
+    let leans = [
+        ("recon", "verify"),
+        ("money", "cli"),
+        ("recon", "money"),
+        ("cli", "cli"),
+    ];
     assert_eq!(broken(&floors, &leans).len(), 3);
 }
 
@@ -102,24 +113,39 @@ fn every_manifest_follows_the_house() {
     for name in house::crates() {
         let (path, manifest) = manifest(&name);
         let package = &manifest["package"];
-        let want = if name == "quanfu" { name.clone() } else { format!("quanfu-{name}") };
+        let want = if name == "quanfu" {
+            name.clone()
+        } else {
+            format!("quanfu-{name}")
+        };
         assert_eq!(package["name"].as_str(), Some(want.as_str()), "{path}");
         for key in ["version", "edition", "rust-version", "license", "publish"] {
             let from_workspace = package[key].get("workspace") == Some(&Value::Boolean(true));
             assert!(from_workspace, "{path}: {key}.workspace = true");
         }
         let lints = manifest["lints"].get("workspace");
-        assert_eq!(lints, Some(&Value::Boolean(true)), "{path}: lints.workspace = true");
+        assert_eq!(
+            lints,
+            Some(&Value::Boolean(true)),
+            "{path}: lints.workspace = true"
+        );
         for (dependency, value) in dependencies(&manifest) {
             let from_workspace = value.get("workspace") == Some(&Value::Boolean(true));
-            assert!(from_workspace, "{path}: {dependency} takes its version from the root");
+            assert!(
+                from_workspace,
+                "{path}: {dependency} takes its version from the root"
+            );
         }
     }
     let (_, root) = manifest("quanfu");
     let lint = &root["workspace"]["lints"]["rust"]["unsafe_code"];
     assert_eq!(lint.as_str(), Some("forbid"), "unsafe code is forbidden");
     let profile = &root["profile"]["release"]["overflow-checks"];
-    assert_eq!(profile.as_bool(), Some(true), "overflow is checked in release");
+    assert_eq!(
+        profile.as_bool(),
+        Some(true),
+        "overflow is checked in release"
+    );
 }
 
 #[test]
@@ -129,7 +155,10 @@ fn the_facade_has_a_module_for_every_crate_below_it() {
     for (name, floor) in &floors {
         if *floor < floors["quanfu"] {
             let line = format!("pub use quanfu_{name} as {name};");
-            assert!(facade.contains(&line), "crates/quanfu/lib.rs wants {line:?}");
+            assert!(
+                facade.contains(&line),
+                "crates/quanfu/lib.rs wants {line:?}"
+            );
         }
     }
 }

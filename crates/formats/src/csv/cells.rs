@@ -50,7 +50,10 @@ impl Cells {
 
     /// The longest cell: its index and length in bytes.
     pub(super) fn longest(&self) -> (usize, usize) {
-        let lengths = self.spans.iter().map(|span| (span.end - span.start) as usize);
+        let lengths = self
+            .spans
+            .iter()
+            .map(|span| (span.end - span.start) as usize);
         lengths
             .enumerate()
             .max_by_key(|&(index, length)| (length, usize::MAX - index))
@@ -150,7 +153,11 @@ impl Cells {
         let mut start = 0;
         loop {
             let mut open = start;
-            while bytes.get(open).copied().is_some_and(|b| is_blank(b) && b != delimiter) {
+            while bytes
+                .get(open)
+                .copied()
+                .is_some_and(|b| is_blank(b) && b != delimiter)
+            {
                 open += 1;
             }
             if bytes.get(open) != Some(&b'"') {
@@ -178,7 +185,11 @@ impl Cells {
                 span.doubled = doubled;
             }
             at = close + 1;
-            while bytes.get(at).copied().is_some_and(|b| is_blank(b) && b != delimiter) {
+            while bytes
+                .get(at)
+                .copied()
+                .is_some_and(|b| is_blank(b) && b != delimiter)
+            {
                 at += 1;
             }
             match bytes.get(at) {
@@ -211,7 +222,9 @@ mod tests {
     fn split(text: &str, file: &str) -> Result<Vec<String>, BadSplit> {
         let mut cells = Cells::default();
         cells.split(text, &profile(file))?;
-        Ok((0..cells.len()).map(|i| cells.get(text, i).into_owned()).collect())
+        Ok((0..cells.len())
+            .map(|i| cells.get(text, i).into_owned())
+            .collect())
     }
 
     #[test]
@@ -223,12 +236,28 @@ mod tests {
             ("", r#""a,b","c""d",e"#, Ok(vec!["a,b", "c\"d", "e"])),
             ("", r#" "a" ,b"#, Ok(vec!["a", "b"])),
             ("", r#"5" pipe,b"#, Ok(vec!["5\" pipe", "b"])),
-            ("", r#"a,"b"#, Err((2, "a quote is opened here and never closed"))),
-            ("", r#""a"b,c"#, Err((3, "text stands behind a closing quote"))),
+            (
+                "",
+                r#"a,"b"#,
+                Err((2, "a quote is opened here and never closed")),
+            ),
+            (
+                "",
+                r#""a"b,c"#,
+                Err((3, "text stands behind a closing quote")),
+            ),
             ("quoted = false", r#""a,b""#, Ok(vec!["\"a", "b\""])),
             ("delimiter = \"|\"", "a|b,c", Ok(vec!["a", "b,c"])),
-            ("delimiter = \"\\t\"", "a\t\"b\tc\"\t ", Ok(vec!["a", "b\tc", ""])),
-            ("cell_prefix = \"`\"", "`a,`b,\"c,`", Ok(vec!["a", "b,\"c", ""])),
+            (
+                "delimiter = \"\\t\"",
+                "a\t\"b\tc\"\t ",
+                Ok(vec!["a", "b\tc", ""]),
+            ),
+            (
+                "cell_prefix = \"`\"",
+                "`a,`b,\"c,`",
+                Ok(vec!["a", "b,\"c", ""]),
+            ),
             ("cell_prefix = \"`\"", "`a``,``b", Ok(vec!["a``", "`b"])),
             (
                 "cell_prefix = \"`\"",

@@ -109,9 +109,7 @@ impl<'p> Plan<'p> {
         if let (_, Some(missing)) = header.fit(profile) {
             return Err((missing, header));
         }
-        let of = |column: &'p Column| {
-            header.find(column).map(|index| Place { index, column })
-        };
+        let of = |column: &'p Column| header.find(column).map(|index| Place { index, column });
         let opt = |column: &'p Option<Column>| column.as_ref().and_then(of);
         let must = |column: &'p Column| of(column).ok_or(column);
         let amount = match &profile.amount {
@@ -176,7 +174,11 @@ impl<'p> Plan<'p> {
                 .and_then(|(column, sign)| Some((of(column)?, *sign))),
             original,
             balance: opt(&profile.balance),
-            tokens: profile.tokens.iter().map(|token| of(&token.column)).collect(),
+            tokens: profile
+                .tokens
+                .iter()
+                .map(|token| of(&token.column))
+                .collect(),
             totals: profile.totals.iter().map(|total| opt(&total.of)).collect(),
             header,
         })

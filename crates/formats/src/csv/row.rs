@@ -123,7 +123,9 @@ pub(super) fn read<'t>(
         }
     }
     entry.counterparty.name = plan.counterparty_name.and_then(|place| row.filled(place));
-    entry.counterparty.account = plan.counterparty_account.and_then(|place| row.filled(place));
+    entry.counterparty.account = plan
+        .counterparty_account
+        .and_then(|place| row.filled(place));
     for &place in &plan.remittance {
         entry.remittance.extend(row.filled(place));
     }
@@ -146,7 +148,12 @@ pub(super) fn read<'t>(
         entry.fee = Some(Amount::exact(value, currency));
     }
     if let Some([amount, currency_place, rate]) = plan.original {
-        row.original(&mut entry, money, [amount, currency_place, rate], &mut noticed)?;
+        row.original(
+            &mut entry,
+            money,
+            [amount, currency_place, rate],
+            &mut noticed,
+        )?;
     }
     let balance = match plan.balance {
         None => None,
@@ -295,9 +302,13 @@ impl<'t> Row<'_, 't, '_> {
 
     fn money(&self, place: Place<'_>, cell: &str, currency: Currency) -> Result<Money, Refusal> {
         let text = self.unmarked(cell);
-        parse_minor(text.as_bytes(), self.plan.profile.style, currency.minor_digits())
-            .map(|parsed| Money::from_minor(parsed.minor, currency))
-            .map_err(|error| Refusal::cell(error.code(), place, error.to_string()))
+        parse_minor(
+            text.as_bytes(),
+            self.plan.profile.style,
+            currency.minor_digits(),
+        )
+        .map(|parsed| Money::from_minor(parsed.minor, currency))
+        .map_err(|error| Refusal::cell(error.code(), place, error.to_string()))
     }
 
     fn decimal(
@@ -314,9 +325,9 @@ impl<'t> Row<'_, 't, '_> {
             return Ok(value);
         }
         let unit = Decimal::new(1, u32::from(currency.minor_digits()));
-        value.checked_mul(unit).ok_or_else(|| {
-            Refusal::cell("amount-overflow", place, "more than an amount can hold")
-        })
+        value
+            .checked_mul(unit)
+            .ok_or_else(|| Refusal::cell("amount-overflow", place, "more than an amount can hold"))
     }
 
     fn required(&self, place: Place<'_>) -> Result<Cow<'t, str>, Refusal> {

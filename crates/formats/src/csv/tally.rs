@@ -101,7 +101,10 @@ impl Tally {
 
     fn link(&mut self, money: Money, balance: Option<Money>) {
         let currency = money.currency();
-        let chain = self.chains.iter_mut().find(|chain| chain.currency == currency);
+        let chain = self
+            .chains
+            .iter_mut()
+            .find(|chain| chain.currency == currency);
         match (chain, balance) {
             (Some(chain), None) => chain.pending += i128::from(money.minor()),
             (None, None) => {}
@@ -203,7 +206,12 @@ impl Tally {
         }
         let found = *self.sums.get(index)?;
         let Some(declared) = figure(cell, self.style) else {
-            return Some(Proof::texts(ProofKind::ControlSum, scope, cell, plain(found)));
+            return Some(Proof::texts(
+                ProofKind::ControlSum,
+                scope,
+                cell,
+                plain(found),
+            ));
         };
         self.compare(scope, declared, found)
     }
@@ -265,7 +273,9 @@ impl Tally {
                 Some(currency) => {
                     let unit = match self.style.minor_units {
                         true => 1,
-                        false => 10i128.pow(u32::from(DIGITS - currency.minor_digits().min(DIGITS))),
+                        false => {
+                            10i128.pow(u32::from(DIGITS - currency.minor_digits().min(DIGITS)))
+                        }
                     };
                     let found = match line.of {
                         Effect::Minus => way.sum.abs(),

@@ -1,0 +1,247 @@
+//! The grammar of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser, value_parser};
+
+const EXIT_CODES: &str = "Exit codes: 0 nothing open; 1 open items; 2 wrong usage or rules; 3 an input cannot be trusted, or a\n\
+    verification does not hold; 4 could not run. Several at once: 4 before 2 before 3 before 1.";
+
+fn path(name: &'static str) -> Arg {
+    Arg::new(name).value_parser(value_parser!(PathBuf))
+}
+
+fn format(formats: &'static [&'static str]) -> Arg {
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(PossibleValuesParser::new(formats))
+        .default_value("table")
+        .help("What stdout gets")
+}
+
+fn unmask() -> Arg {
+    Arg::new("unmask")
+        .long("unmask")
+        .action(ArgAction::SetTrue)
+        .help("Show account numbers and names whole (data formats always do)")
+}
+
+fn out(help: &'static str) -> Arg {
+    path("out")
+        .short('o')
+        .value_name("OUT")
+        .action(ArgAction::Append)
+        .help(help)
+}
+
+fn profiles() -> Arg {
+    path("profile")
+        .long("profile")
+        .value_name("PROFILE")
+        .action(ArgAction::Append)
+        .help("A CSV profile (quanfu.profile/1) of your own")
+}
+
+/// The whole grammar.
+pub fn command() -> Command {
+    Command::new("quanfu")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("泉府 reconciles what a shop, a payment institution and a bank say about the same money")
+        .after_help(format!(
+            "Begin with:\n  quanfu demo try\n  quanfu recon --rules rules.toml order=orders.csv psp=bill.zip bank=bank.sta -o day.json -o day.csv\n\n{EXIT_CODES}"
+        ))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .arg(
+            Arg::new("lang")
+                .long("lang")
+                .global(true)
+                .value_name("LANG")
+                .value_parser(["zh", "en"])
+                .help("Language of what people read [default: that of the environment]"),
+        )
+        .arg(
+            Arg::new("color")
+                .long("color")
+                .global(true)
+                .value_name("WHEN")
+                .value_parser(["auto", "always", "never"])
+                .default_value("auto")
+                .help("Colour; never the only sign of anything"),
+        )
+        .arg(
+            Arg::new("quiet")
+                .short('q')
+                .long("quiet")
+                .global(true)
+                .action(ArgAction::SetTrue)
+                .help("Say nothing beside the result"),
+        )
+        .subcommand(demo())
+        .subcommand(read())
+        .subcommand(recon())
+        .subcommand(why())
+        .subcommand(verify())
+        .subcommand(
+            Command::new("explain")
+                .about("Say what a code means and what to do about it")
+                .after_help("Example:\n  quanfu explain ONLY_CHANNEL")
+                .arg(Arg::new("code").value_name("CODE").required(true).help(
+                    "Code of an error, a finding, a proof or a break",
+                )),
+        )
+}
+
+fn demo() -> Command {
+    Command::new("demo")
+        .about("Write a made-up settlement day into a folder and reconcile it")
+        .after_help(
+            "Example:\n  quanfu demo try\n\ntry/README.md then has the commands to go on with.",
+        )
+        .arg(
+            path("dir")
+                .value_name("DIR")
+                .required(true)
+                .help("A folder that is new or empty"),
+        )
+        .arg(
+            Arg::new("seed")
+                .long("seed")
+                .value_name("SEED")
+                .value_parser(value_parser!(u64))
+                .default_value("20170125")
+                .help("Another seed makes another day"),
+        )
+}
+
+fn read() -> Command {
+    Command::new("read")
+        .about("Read files of any known format, prove them, and show what they say")
+        .after_help(format!(
+            "Examples:\n  quanfu read bank.sta\n  quanfu read --format json bill.zip | jq .files[0].counts\n\n{EXIT_CODES}"
+        ))
+        .arg(
+            path("files")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .help("MT940, MT942, camt, CSV with a profile; plain, zip or gzip; - is stdin"),
+        )
+        .arg(profiles())
+        .arg(
+            Arg::new("strict")
+                .long("strict")
+                .action(ArgAction::SetTrue)
+                .help("Stop at the first thing that is not faultless"),
+        )
+        .arg(format(&["table", "json", "jsonl", "csv"]))
+        .arg(out("Also write a file: .json, .jsonl or .csv"))
+        .arg(unmask())
+}
+
+fn recon() -> Command {
+    Command::new("recon")
+        .about("Reconcile a settlement day")
+        .after_help(format!(
+            "Examples:\n  quanfu recon --rules rules.toml order=orders.csv psp=bill.csv bank=bank.sta -o day.json -o day.csv\n  \
+             quanfu recon --rules rules.toml order=o2.csv psp=b2.csv bank=s2.sta --after day.json -o day2.json\n\n{EXIT_CODES}"
+        ))
+        .arg(path("rules").long("rules").value_name("RULES").required(true).help("Rules (quanfu.rules/1)"))
+        .arg(
+            Arg::new("inputs")
+                .value_name("NAME=FILE")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(std::ffi::OsString))
+                .help("A file of a source of the rules; a source may have several"),
+        )
+        .arg(profiles())
+        .arg(
+            path("calendar")
+                .long("calendar")
+                .value_name("CALENDAR")
+                .help("A calendar (CSV) laid over the Chinese one, or the one that the rules name by its file name"),
+        )
+        .arg(path("after").long("after").value_name("RESULT").help("The result of the day before: its carried items come in"))
+        .arg(path("supersedes").long("supersedes").value_name("RESULT").help(
+            "The earlier result of this day that this one replaces, for files delivered again",
+        ))
+        .arg(
+            Arg::new("as-of")
+                .long("as-of")
+                .value_name("DAY")
+                .help("Business day, YYYY-MM-DD [default: the latest day in the files]"),
+        )
+        .arg(
+            Arg::new("threads")
+                .long("threads")
+                .value_name("N")
+                .value_parser(value_parser!(u16).range(1..=256))
+                .help("Threads [default: as many as the machine has]; the result is the same for any number"),
+        )
+        .arg(
+            Arg::new("digest")
+                .long("digest")
+                .value_name("ALG")
+                .value_parser(["blake3", "sha256"])
+                .default_value("blake3")
+                .help("Digest of the input files"),
+        )
+        .arg(
+            Arg::new("strict")
+                .long("strict")
+                .action(ArgAction::SetTrue)
+                .help("Stop at the first thing in a file that is not faultless"),
+        )
+        .arg(format(&["table", "json", "jsonl", "csv"]))
+        .arg(out("Write a file: .json is the result (quanfu.result/1), .csv the outcome of every record"))
+        .arg(unmask())
+}
+
+fn result() -> Arg {
+    path("result")
+        .value_name("RESULT")
+        .required(true)
+        .help("A result (JSON) of `recon -o`")
+}
+
+fn why() -> Command {
+    Command::new("why")
+        .about("Tell the story of one record")
+        .after_help(
+            "Example:\n  quanfu why day.json JN170125000042 day.csv bill.csv\n\nExit code 0: the record was found; 2: it was not.",
+        )
+        .arg(result())
+        .arg(
+            Arg::new("record")
+                .value_name("RECORD")
+                .required(true)
+                .help("A record's name, its first letters, a reference such as an order number, or a fingerprint"),
+        )
+        .arg(
+            path("files")
+                .value_name("FILE")
+                .num_args(0..)
+                .help("The outcomes table and input files: confirmed rows and raw lines come from them"),
+        )
+        .arg(format(&["table", "json"]))
+        .arg(unmask())
+}
+
+fn verify() -> Command {
+    Command::new("verify")
+        .about("Derive a result a second time from its inputs and name the first thing that is wrong")
+        .after_help(format!(
+            "Example:\n  quanfu verify day.json orders.csv bill.csv bank.sta day.csv\n\nFiles are found by their digests, whatever their names.\n\n{EXIT_CODES}"
+        ))
+        .arg(result())
+        .arg(
+            path("files")
+                .value_name("FILE")
+                .num_args(0..)
+                .help("All input files, the outcomes table, and the predecessor if there is one"),
+        )
+        .arg(format(&["table", "json"]))
+}

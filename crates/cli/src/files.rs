@@ -1,0 +1,131 @@
+//! Files in and out. What is written appears whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use quanfu::settlement::Limits;
+use quanfu::{Profile, ResultDoc, Rules};
+
+use crate::failure::{Failure, UNTRUSTED, USAGE};
+
+/// Opens an input file; `-` is standard input.
+pub fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(std::io::stdin()));
+    }
+    let file = File::open(path).map_err(|error| Failure::io(path, &error))?;
+    Ok(Box::new(file))
+}
+
+/// Reads a document (rules, profile, calendar, result) whole.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    let limit = Limits::default().document_bytes;
+    let mut bytes = Vec::new();
+    let mut reader = open(path)?.take(limit.saturating_add(1));
+    reader
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::io(path, &error))?;
+    if bytes.len() as u64 > limit {
+        let message = format!("{}: more than {limit} bytes", path.display());
+        return Err(Failure::new("file-limit", UNTRUSTED, message));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let message = format!("{}: not UTF-8 text at byte {at}", path.display());
+        Failure::new("file-encoding", USAGE, message)
+    })
+}
+
+pub fn rules(path: &Path) -> Result<Rules, Failure> {
+    Rules::parse(&text(path)?).map_err(|error| Failure::rules(path, &error))
+}
+
+pub fn profile(path: &Path) -> Result<Profile, Failure> {
+    Profile::parse(&text(path)?).map_err(|error| Failure::profile(path, &error))
+}
+
+/// Reads a result and checks that it is as it was written.
+pub fn result(path: &Path) -> Result<ResultDoc, Failure> {
+    let text = text(path)?;
+    let refuse = |why: String| {
+        let message = format!("{}: {why}", path.display());
+        Failure::new("result-document", UNTRUSTED, message)
+    };
+    let doc = ResultDoc::from_json(&text).map_err(|error| refuse(error.to_string()))?;
+    if doc.to_json() != text || doc.body_digest() != doc.certificate.body {
+        return Err(refuse(
+            "the document was changed after it was written".to_owned(),
+        ));
+    }
+    Ok(doc)
+}
+
+/// Files that are written beside their final place and moved there together.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    written: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Outputs {
+    /// Begins a file; it is in its place only after [`Outputs::commit`].
+    pub fn begin(&mut self, path: &Path) -> Result<BufWriter<File>, Failure> {
+        let name = path.file_name().ok_or_else(|| {
+            Failure::usage(format!(
+                "-o {}: the name of a file would be right",
+                path.display()
+            ))
+        })?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}.part", std::process::id()));
+        let part = path.with_file_name(hidden);
+        let file = File::create(&part).map_err(|error| Failure::output(path, &error))?;
+        self.written.push((part, path.to_owned()));
+        Ok(BufWriter::with_capacity(1 << 20, file))
+    }
+
+    /// Writes a whole text.
+    pub fn write(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+        let mut file = self.begin(path)?;
+        let done = file.write_all(text.as_bytes()).and_then(|()| file.flush());
+        done.map_err(|error| Failure::output(path, &error))
+    }
+
+    /// Moves everything into its place.
+    pub fn commit(mut self) -> Result<(), Failure> {
+        for (part, path) in &self.written {
+            fs::rename(part, path).map_err(|error| Failure::output(path, &error))?;
+        }
+        self.written.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Outputs {
+    fn drop(&mut self) {
+        for (part, _) in &self.written {
+            let _ = fs::remove_file(part);
+        }
+    }
+}
+
+/// Refuses to write over a file that is read.
+pub fn keep_apart<'p>(
+    outputs: &[PathBuf],
+    inputs: impl Iterator<Item = &'p Path>,
+) -> Result<(), Failure> {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let inputs: Vec<PathBuf> = inputs.filter_map(real).collect();
+    for (index, output) in outputs.iter().enumerate() {
+        if outputs[..index].contains(output) {
+            let message = format!("-o {}: given twice", output.display());
+            return Err(Failure::usage(message));
+        }
+        if real(output).is_some_and(|path| inputs.contains(&path)) {
+            let message = format!("-o {}: this file is also read", output.display());
+            return Err(Failure::usage(message));
+        }
+    }
+    Ok(())
+}
