@@ -155,7 +155,7 @@ impl<'a> Day<'a> {
         self
     }
 
-    /// Uses this calendar in place of the one that the rules name.
+    /// Uses this calendar, which has the name that the rules want: a user's own, or ours with a user's laid over it.
     pub fn calendar(mut self, calendar: BusinessCalendar) -> Self {
         self.calendar = Some(calendar);
         self
@@ -233,7 +233,12 @@ impl<'a> Day<'a> {
             });
         }
         let calendar = match self.calendar {
-            Some(calendar) => calendar,
+            Some(calendar) if calendar.name() == self.rules.calendar => calendar,
+            Some(_) => {
+                return Err(DayError::UnknownCalendar {
+                    name: self.rules.calendar,
+                });
+            }
             None => known_calendar(&self.rules.calendar)?,
         };
         let mut jobs: Vec<Job<'_, 'a>> = Vec::new();

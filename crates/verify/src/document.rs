@@ -10,10 +10,14 @@ use quanfu_settlement::result::{
     Bridge, BridgeLine, CauseRecord, GroupCount, Member, OpenPosition, OutcomeTotal, ProofRecord,
     ResultDoc, SourceSummary, Total,
 };
-use quanfu_settlement::{BreakCode, Measure, Outcome, Proof, Relation, Rules, Side, Verdict};
+use quanfu_settlement::rules::Field;
+use quanfu_settlement::{
+    BreakCode, Measure, Outcome, Proof, Reason, Relation, Rules, Side, Verdict,
+};
 
 use crate::Fault;
 use crate::judge::{Due, Edge, Group, due};
+use crate::key::{field, key};
 use crate::rows::{Row, Source};
 use crate::table::amount;
 
@@ -512,17 +516,103 @@ impl Desk<'_> {
         };
         let other = member.side.other();
         let (at, source) = self.source(other);
-        if let Some(found) = &nearest.item {
-            let row = source
-                .by_id
-                .get(&found.record)
-                .ok_or_else(|| format!("{} is no record of the other side", found.record))?;
-            let must = item(&self.rules.sources[at].name, &source.rows[*row]);
-            if *found != must {
-                return Err(format!("found {found:?}; the inputs give {must:?}"));
+        let candidate = match &nearest.item {
+            None => None,
+            Some(found) => {
+                let row = source
+                    .by_id
+                    .get(&found.record)
+                    .ok_or_else(|| format!("{} is no record of the other side", found.record))?;
+                let must = item(&self.rules.sources[at].name, &source.rows[*row]);
+                if *found != must {
+                    return Err(format!("found {found:?}; the inputs give {must:?}"));
+                }
+                Some(*row)
+            }
+        };
+        match &nearest.failed {
+            None => Err("no predicate is named".into()),
+            Some(failed) => {
+                let own = self.source(member.side).1.by_id.get(&member.item.record);
+                let own = own.ok_or("the record is not among the inputs")?;
+                self.check_failed(member.side, *own, candidate, failed)
             }
         }
-        Ok(())
+    }
+
+    /// Checks what a failed predicate says of a row and its candidate: both texts are what the rows have, and they
+    /// are not such that the predicate would hold.
+    fn check_failed(
+        &self,
+        side: Side,
+        own: usize,
+        candidate: Option<usize>,
+        failed: &Reason,
+    ) -> Result<(), String> {
+        if failed.holds {
+            return Err("a predicate that failed is told as one that holds".into());
+        }
+        let (own_text, other_text) = match side {
+            Side::Left => (&failed.left, &failed.right),
+            Side::Right => (&failed.right, &failed.left),
+        };
+        let texts = |side: Side, row: usize| -> Vec<String> {
+            let (_, source) = self.source(side);
+            let row_values = &source.rows[row];
+            match failed.predicate.as_str() {
+                "key" => self.key_texts(side, row_values),
+                "status" => vec![row_values.status.to_string()],
+                "kind" => vec![row_values.kind.to_string()],
+                "amount" => vec![row_values.money().to_string()],
+                "window" => vec![
+                    row_values
+                        .day
+                        .map(|day| day.to_string())
+                        .unwrap_or_default(),
+                ],
+                "state" => vec![self.edge.side(side)[row].outcome.to_string()],
+                _ => Vec::new(),
+            }
+        };
+        if !texts(side, own).contains(own_text) {
+            return Err(format!(
+                "the record's {} is not {own_text:?}",
+                failed.predicate
+            ));
+        }
+        match candidate {
+            None if failed.predicate == "key" && other_text.is_empty() => Ok(()),
+            None => Err(format!(
+                "without a candidate nothing can be said of its {}",
+                failed.predicate
+            )),
+            Some(row) if !texts(side.other(), row).contains(other_text) => Err(format!(
+                "the candidate's {} is not {other_text:?}",
+                failed.predicate
+            )),
+            Some(_) if own_text == other_text && failed.predicate != "state" => {
+                Err(format!("the {} of both is {own_text:?}", failed.predicate))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Every text that may stand for a row's key: that of each rule, or of the rule's references only, or nothing.
+    fn key_texts(&self, side: Side, row: &Row) -> Vec<String> {
+        let mut texts = vec![String::new()];
+        for rule in &self.rules.edges[self.index].rules {
+            texts.extend(key(rule, side, row).map(|parts| parts.join(" ")));
+            let references = rule.on.iter().filter_map(|on| {
+                let (of_side, steps) = match side {
+                    Side::Left => (&on.left, &on.left_normalise),
+                    Side::Right => (&on.right, &on.right_normalise),
+                };
+                matches!(of_side, Field::Reference(_)).then(|| field(of_side, steps, row))
+            });
+            let references: Option<Vec<String>> = references.collect();
+            texts.extend(references.map(|parts| parts.join(" ")));
+        }
+        texts
     }
 }
 

@@ -226,6 +226,15 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
     same("viewpoint", doc.viewpoint.code(), rules.viewpoint.code())?;
     let calendar = BusinessCalendar::parse(&doc.calendar.name, &doc.calendar.text)
         .map_err(|error| Fault::new("verify-embedded", "calendar", error.to_string()))?;
+    if calendar.to_csv() != doc.calendar.text {
+        return Err(Fault::new(
+            "verify-embedded",
+            "calendar",
+            "the rows are not as a calendar is written",
+        )
+        .into());
+    }
+    same("calendar.name", &doc.calendar.name, &rules.calendar)?;
     let mut profiles = Vec::new();
     for embedded in &doc.profiles {
         let profile = Profile::parse(&embedded.text).map_err(|error| {
@@ -289,7 +298,7 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
     }
     let judged = judge::judge(&rules, &sources, &calendar, doc.as_of, previous);
     let table = found.table_text(files)?;
-    let lines = table::compare(&table, &rules, &sources, &judged, &doc)?;
+    let lines = table::compare(table.as_deref(), &rules, &sources, &judged, &doc)?;
     let open_positions = document::compare(&doc, &rules, &sources, &judged, &calendar)?;
     Ok(Checked {
         files: doc.certificate.inputs.len() as u64,
@@ -354,7 +363,8 @@ fn check_document(text: &str, doc: &ResultDoc) -> Result<(), Fault> {
 struct Found {
     /// For each distinct input digest: the index of the file.
     inputs: Vec<(Digest, usize)>,
-    table: usize,
+    /// The outcomes table, if the result names one.
+    table: Option<usize>,
     previous: Option<ResultDoc>,
 }
 
@@ -408,7 +418,7 @@ impl Found {
             .certificate
             .outcomes_table
             .and_then(|digest| find(&digest));
-        if table.is_none() {
+        if table.is_none() && doc.certificate.outcomes_table.is_some() {
             missing.push(Missing {
                 what: "outcomes table",
                 name: String::new(),
@@ -440,18 +450,45 @@ impl Found {
                 });
             }
         }
-        match table {
-            Some(table) if missing.is_empty() => Ok(Self {
-                inputs,
-                table,
-                previous,
-            }),
-            _ => Err(Stop::Missing(missing)),
+        if !missing.is_empty() {
+            return Err(Stop::Missing(missing));
         }
+        if table.is_none() {
+            Self::no_table_among(files)?;
+        }
+        Ok(Self {
+            inputs,
+            table,
+            previous,
+        })
     }
 
-    fn table_text(&self, files: &[Candidate<'_>]) -> Result<String, Stop> {
-        let file = &files[self.table];
+    /// Whoever gives a table believes that the result is bound to it.
+    fn no_table_among(files: &[Candidate<'_>]) -> Result<(), Stop> {
+        for file in files {
+            let io = |source| {
+                Stop::Io(VerifyError {
+                    file: file.name.clone(),
+                    source,
+                })
+            };
+            let mut start = Vec::new();
+            let reader = (file.open)().map_err(io)?;
+            reader.take(256).read_to_end(&mut start).map_err(io)?;
+            let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start);
+            if start.starts_with(table::HEADER.as_bytes()) {
+                let message = "the result names no outcomes table, but this is one";
+                return Err(Fault::new("verify-table", &file.name, message).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn table_text(&self, files: &[Candidate<'_>]) -> Result<Option<String>, Stop> {
+        let Some(table) = self.table else {
+            return Ok(None);
+        };
+        let file = &files[table];
         let mut text = String::new();
         let io = |source| {
             Stop::Io(VerifyError {
@@ -463,6 +500,6 @@ impl Found {
             .map_err(io)?
             .read_to_string(&mut text)
             .map_err(io)?;
-        Ok(text)
+        Ok(Some(text))
     }
 }

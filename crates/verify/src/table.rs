@@ -10,25 +10,31 @@ use crate::Fault;
 use crate::judge::{Cause, Edge};
 use crate::rows::Source;
 
-const HEADER: &str = "source,file,line,record,edge,outcome,code,group,rule,pass,value_date,amount,currency,group_difference,cause,note";
+pub(crate) const HEADER: &str = "source,file,line,record,edge,outcome,code,group,rule,pass,value_date,amount,currency,group_difference,cause,note";
 
-/// Compares the table's text and the outcome digest; gives the number of lines.
+/// Compares the table's text, if there is a table, and the outcome digest; gives the number of lines.
 pub(crate) fn compare(
-    text: &str,
+    text: Option<&str>,
     rules: &Rules,
     sources: &[Source],
     judged: &[Edge],
     doc: &ResultDoc,
 ) -> Result<u64, Fault> {
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut rest = text.map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut number = 0u64;
-    let mut take = |expected: &str, place: &dyn Fn() -> String| match rest.strip_prefix(expected) {
-        Some(after) => {
-            rest = after;
+    let mut take = |expected: &str, place: &dyn Fn() -> String| match rest
+        .map(|rest| (rest, rest.strip_prefix(expected)))
+    {
+        None => {
             number += 1;
             Ok(())
         }
-        None => {
+        Some((_, Some(after))) => {
+            rest = Some(after);
+            number += 1;
+            Ok(())
+        }
+        Some((rest, None)) => {
             let found = rest.lines().next().unwrap_or("the end of the table");
             let message = format!(
                 "{}: found {found:?}; the inputs give {:?}",
@@ -69,7 +75,7 @@ pub(crate) fn compare(
             }
         }
     }
-    if !rest.is_empty() {
+    if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
         let found = rest.lines().next().unwrap_or_default();
         return Err(Fault::new(
             "verify-table",

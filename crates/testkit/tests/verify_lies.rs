@@ -1,0 +1,490 @@
+//! Results that lie: whatever is changed in a result, its table or its inputs, `verify` does not hold, also if the
+//! liar computes every digest again.
+
+use quanfu::sample::{SampleDay, Shares, day, next_day};
+use quanfu::settlement::{Digest, DigestAlg, Limits, Outcome};
+use quanfu::verify::{Candidate, Verification, verify};
+use quanfu::{Day, Reconciled, ResultDoc, Rules};
+use serde_json::Value;
+
+/// A day with a few rows of every class.
+fn shares() -> Shares {
+    Shares {
+        payments: 3,
+        late_bill: 3,
+        behind_cutoff: 1,
+        refunds: 1,
+        order_only_fresh: 1,
+        order_only_old: 1,
+        channel_only_fresh: 1,
+        channel_only_old: 1,
+        refund_unknown: 1,
+        more: 1,
+        less: 1,
+        pending: 1,
+        paid_twice: 1,
+        exported_twice: 1,
+        revoked: 1,
+        closed: 1,
+        short_batch: true,
+        bank_only_fresh: 1,
+        bank_only_old: 1,
+    }
+}
+
+/// A result with its table, as `recon` writes them.
+#[derive(Clone)]
+struct Written {
+    doc: ResultDoc,
+    table: String,
+}
+
+impl Written {
+    fn of(done: &Reconciled) -> Self {
+        let mut table = String::from("\u{feff}");
+        done.table().for_each_line(|line| table.push_str(line));
+        let digest = Digest::of(DigestAlg::Sha256, table.as_bytes());
+        Self {
+            doc: done.document(Some(digest)),
+            table,
+        }
+    }
+
+    /// All digests computed again, as a lying engine would.
+    fn resealed(mut self) -> Self {
+        let digest = Digest::of(DigestAlg::Sha256, self.table.as_bytes());
+        self.doc.certificate.outcomes_table = Some(digest);
+        self.doc.certificate.outcome_digest = outcome_digest(&self.table);
+        self.doc = self.doc.sealed();
+        self
+    }
+}
+
+/// The outcome digest of a table, from its text: lines without file and line, by edge, source and record.
+fn outcome_digest(table: &str) -> Digest {
+    let mut lines: Vec<(usize, String, String)> = Vec::new();
+    let (mut order, mut blocks) = (Vec::new(), 0);
+    for line in table.trim_start_matches('\u{feff}').lines().skip(1) {
+        let cells: Vec<&str> = line.splitn(6, ',').collect();
+        let [source, _, _, record, edge, rest] = cells[..] else {
+            continue;
+        };
+        let block = format!("{edge},{source}");
+        if !order.contains(&block) {
+            order.push(block.clone());
+            blocks += 1;
+        }
+        let at = order
+            .iter()
+            .position(|known| *known == block)
+            .unwrap_or(blocks);
+        let (id, nth) = record.split_once('-').unwrap_or((record, "0"));
+        lines.push((
+            at,
+            format!("{id}-{nth:0>6}"),
+            format!("{source},{record},{edge},{rest}\n"),
+        ));
+    }
+    lines.sort();
+    let text: String = lines.into_iter().map(|(_, _, line)| line).collect();
+    Digest::of(DigestAlg::Sha256, text.as_bytes())
+}
+
+fn run(sample: &SampleDay, after: Option<&ResultDoc>) -> Reconciled {
+    let mut day = Day::new(Rules::parse(&sample.rules).expect("rules"));
+    if let Some(previous) = after {
+        day = day.after(previous);
+    }
+    for (source, name) in [
+        ("order", "orders.csv"),
+        ("psp", "wechat.csv"),
+        ("bank", "bank.sta"),
+    ] {
+        day = day.file(source, name, sample.bytes(name).expect("a file"));
+    }
+    day.run().expect("the sample's day")
+}
+
+fn check(written: &Written, sample: &SampleDay, further: &[&str]) -> Verification {
+    let mut files: Vec<Candidate<'_>> = ["orders.csv", "wechat.csv", "bank.sta"]
+        .into_iter()
+        .map(|name| Candidate::bytes(name, sample.bytes(name).expect("a file")))
+        .collect();
+    if !written.table.is_empty() {
+        files.push(Candidate::bytes("outcomes.csv", written.table.as_bytes()));
+    }
+    for text in further {
+        files.push(Candidate::bytes("previous.json", text.as_bytes()));
+    }
+    verify(&written.doc.to_json(), &files, &Limits::default()).expect("files in memory can be read")
+}
+
+#[test]
+fn days_hold_and_so_does_the_day_after_with_its_predecessor() {
+    for seed in 0..20 {
+        let first = day(seed, &shares());
+        let one = Written::of(&run(&first, None));
+        assert!(
+            check(&one, &first, &[]).holds(),
+            "seed {seed}: {:?}",
+            check(&one, &first, &[])
+        );
+        assert_eq!(
+            outcome_digest(&one.table),
+            one.doc.certificate.outcome_digest,
+            "the liar's tool is right"
+        );
+        let second = next_day(seed, &shares());
+        let two = Written::of(&run(&second, Some(&one.doc)));
+        let text = one.doc.to_json();
+        assert!(
+            check(&two, &second, &[&text]).holds(),
+            "{:?}",
+            check(&two, &second, &[&text])
+        );
+        assert!(
+            matches!(check(&two, &second, &[]), Verification::Incomplete(_)),
+            "the predecessor is missing"
+        );
+    }
+}
+
+#[test]
+fn a_result_without_a_table_is_verified_by_its_outcome_digest() {
+    let sample = day(1, &shares());
+    let done = run(&sample, None);
+    let written = Written {
+        doc: done.document(None),
+        table: String::new(),
+    };
+    assert!(check(&written, &sample, &[]).holds());
+    let mut lie = written;
+    lie.doc.certificate.outcome_digest = Digest::of(DigestAlg::Sha256, b"");
+    lie.doc = lie.doc.sealed();
+    let answer = check(&lie, &sample, &[]);
+    assert!(
+        matches!(&answer, Verification::Fails(fault) if fault.code == "verify-outcome-digest"),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn a_missing_file_is_named_and_nothing_is_claimed() {
+    let sample = day(1, &shares());
+    let written = Written::of(&run(&sample, None));
+    let files = [
+        Candidate::bytes("b", sample.bytes("bank.sta").expect("a file")),
+        Candidate::bytes("t", written.table.as_bytes()),
+    ];
+    let answer = verify(&written.doc.to_json(), &files, &Limits::default()).expect("read");
+    let Verification::Incomplete(missing) = answer else {
+        panic!("{answer:?}")
+    };
+    let names: Vec<&str> = missing.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["orders.csv", "wechat.csv"]);
+}
+
+#[test]
+fn any_changed_byte_of_an_input_the_table_or_the_result_is_found() {
+    let sample = day(2, &shares());
+    let written = Written::of(&run(&sample, None));
+    let text = written.doc.to_json();
+    let [orders, bill, bank] = ["orders.csv", "wechat.csv", "bank.sta"]
+        .map(|name| sample.bytes(name).expect("a file").to_vec());
+    let parts: [&[u8]; 5] = [
+        &orders,
+        &bill,
+        &bank,
+        written.table.as_bytes(),
+        text.as_bytes(),
+    ];
+    for which in 0..parts.len() {
+        let step = (parts[which].len() / 150).max(1);
+        for at in (0..parts[which].len()).step_by(step) {
+            let mut changed: Vec<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
+            changed[which][at] ^= 1;
+            let Ok(text) = String::from_utf8(changed[4].clone()) else {
+                continue;
+            };
+            let files: Vec<Candidate<'_>> = changed[..4]
+                .iter()
+                .map(|bytes| Candidate::bytes("f", bytes))
+                .collect();
+            let answer = verify(&text, &files, &Limits::default()).expect("read");
+            assert!(!answer.holds(), "part {which}, byte {at}");
+        }
+    }
+}
+
+/// Every way to every value of a document.
+fn paths(value: &Value, path: &mut Vec<String>, out: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                path.push(key.clone());
+                paths(value, path, out);
+                path.pop();
+            }
+        }
+        Value::Array(list) => {
+            if !list.is_empty() {
+                out.push(path.clone());
+            }
+            for (index, value) in list.iter().enumerate() {
+                path.push(index.to_string());
+                paths(value, path, out);
+                path.pop();
+            }
+        }
+        _ => out.push(path.clone()),
+    }
+}
+
+fn at<'v>(value: &'v mut Value, path: &[String]) -> &'v mut Value {
+    path.iter().fold(value, |value, key| match value {
+        Value::Array(list) => &mut list[key.parse::<usize>().expect("an index")],
+        other => &mut other[key.as_str()],
+    })
+}
+
+/// Other values of the same shape that the document can hold.
+fn others(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Bool(flag) => vec![Value::Bool(!flag)],
+        Value::Number(number) => vec![Value::from(number.as_u64().unwrap_or(0) + 1)],
+        Value::Null => vec![
+            Value::from(1),
+            Value::from("x"),
+            Value::from("2017-01-02"),
+            Value::from("FX_DIFF"),
+        ],
+        Value::String(text) => {
+            let mut list = vec![Value::from(format!("{text}0")), Value::Null];
+            for other in [
+                "break",
+                "carried",
+                "ONLY_BANK",
+                "refund",
+                "failed",
+                "USD",
+                "2017-01-02",
+                "left",
+                "order",
+                "one_sided",
+                "net_batch",
+            ] {
+                list.push(Value::from(other));
+            }
+            let bumped: String = text
+                .chars()
+                .rev()
+                .scan(false, |done, c| {
+                    Some(if !*done && c.is_ascii_digit() {
+                        *done = true;
+                        if c == '9' {
+                            '8'
+                        } else {
+                            char::from(c as u8 + 1)
+                        }
+                    } else {
+                        c
+                    })
+                })
+                .collect();
+            list.push(Value::from(bumped.chars().rev().collect::<String>()));
+            list.retain(|other| other != value);
+            list
+        }
+        Value::Array(list) => vec![Value::Array(list[1..].to_vec()), {
+            let mut twice = list.clone();
+            twice.push(list[0].clone());
+            Value::Array(twice)
+        }],
+        Value::Object(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn no_single_changed_field_of_a_result_holds_even_with_every_digest_computed_again() {
+    let sample = day(3, &shares());
+    let written = Written::of(&run(&sample, None));
+    let value = serde_json::to_value(&written.doc).expect("a document");
+    let mut all = Vec::new();
+    paths(&value, &mut Vec::new(), &mut all);
+    let (mut tried, mut held) = (0, Vec::new());
+    for path in &all {
+        let mut original = value.clone();
+        for other in others(at(&mut original, path)) {
+            let mut changed = value.clone();
+            *at(&mut changed, path) = other.clone();
+            let Ok(mut doc) = serde_json::from_value::<ResultDoc>(changed) else {
+                continue;
+            };
+            for embedded in [&mut doc.rules_document, &mut doc.calendar]
+                .into_iter()
+                .chain(&mut doc.profiles)
+            {
+                embedded.digest = Digest::of(DigestAlg::Sha256, embedded.text.as_bytes());
+            }
+            let lie = Written {
+                doc: doc.sealed(),
+                table: written.table.clone(),
+            };
+            if lie.doc == written.doc {
+                continue;
+            }
+            tried += 1;
+            if check(&lie, &sample, &[]).holds() {
+                let other = other.to_string();
+                held.push(format!(
+                    "{} = …{}",
+                    path.join("."),
+                    &other[other.len().saturating_sub(60)..]
+                ));
+            }
+        }
+    }
+    assert!(tried > 2_000, "{tried}");
+    // Who made the result, whether the day was given, and rows of the calendar on which nothing of the day depends
+    // cannot be derived from files.
+    held.retain(|lie| {
+        !["engine = ", "as_of_given = ", "calendar.text = "]
+            .iter()
+            .any(|known| lie.starts_with(known))
+    });
+    assert!(
+        held.is_empty(),
+        "{} of {tried} lies hold: {held:#?}",
+        held.len()
+    );
+}
+
+#[test]
+fn no_single_changed_cell_of_the_table_holds_even_with_every_digest_computed_again() {
+    let sample = day(4, &shares());
+    let written = Written::of(&run(&sample, None));
+    let lines: Vec<&str> = written.table.lines().collect();
+    let mut tried = 0;
+    for (number, line) in lines.iter().enumerate().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        for at in 0..cells.len() {
+            let mut changed: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+            changed[at] = match cells[at] {
+                "confirmed" => "break".to_owned(),
+                "K1" => "K2".to_owned(),
+                "" => "1".to_owned(),
+                other => format!("{other}1"),
+            };
+            let mut all: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            all[number] = changed.join(",");
+            let lie = Written {
+                doc: written.doc.clone(),
+                table: all.join("\n") + "\n",
+            }
+            .resealed();
+            tried += 1;
+            let answer = check(&lie, &sample, &[]);
+            assert!(
+                matches!(answer, Verification::Fails(_)),
+                "line {number}, cell {at}: {line}"
+            );
+        }
+    }
+    assert!(tried > 1_000, "{tried}");
+}
+
+#[test]
+fn the_lies_of_an_engine_are_refused_by_name() {
+    let sample = day(5, &shares());
+    let written = Written::of(&run(&sample, None));
+    let without = |table: &str, line: usize| {
+        let lines = table
+            .lines()
+            .enumerate()
+            .filter(|(number, _)| *number != line);
+        lines
+            .map(|(_, line)| format!("{line}\n"))
+            .collect::<String>()
+    };
+    let row = |what: &str| {
+        let found = written.table.lines().position(|line| line.contains(what));
+        found.unwrap_or_else(|| panic!("a line with {what}"))
+    };
+
+    // A dropped break: gone from the document and the table.
+    let mut lie = written.clone();
+    let dropped = lie.doc.breaks.remove(0);
+    let record = dropped.members[0].item.record.to_string();
+    lie.table = without(&lie.table, row(&record));
+    let answer = check(&lie.resealed(), &sample, &[]);
+    assert!(
+        matches!(&answer, Verification::Fails(fault) if fault.code == "verify-table"),
+        "{answer:?}"
+    );
+
+    // A break told as confirmed, in the table and in the document.
+    let mut lie = written.clone();
+    lie.doc.breaks.retain(|position| {
+        position.outcome != Outcome::Break || position.fingerprint != dropped.fingerprint
+    });
+    lie.table = lie.table.replacen("break,ONLY_CHANNEL", "confirmed,", 1);
+    assert!(matches!(
+        check(&lie.resealed(), &sample, &[]),
+        Verification::Fails(_)
+    ));
+
+    // A doubled row.
+    let mut lie = written.clone();
+    let line = written.table.lines().nth(3).expect("a row").to_owned() + "\n";
+    lie.table = lie.table.replacen(&line, &format!("{line}{line}"), 1);
+    assert!(matches!(
+        check(&lie.resealed(), &sample, &[]),
+        Verification::Fails(_)
+    ));
+
+    // A swapped rule: the embedded rules allow what the result shows, but say another thing.
+    let mut lie = written.clone();
+    let text = lie
+        .doc
+        .rules_document
+        .text
+        .replace("same_status = true", "same_status = false");
+    lie.doc.rules_document = quanfu::settlement::result::Embedded::new("demo", text);
+    assert!(matches!(
+        check(&lie.resealed(), &sample, &[]),
+        Verification::Fails(_)
+    ));
+
+    // A changed cause.
+    let mut lie = written.clone();
+    let short = lie
+        .doc
+        .breaks
+        .iter_mut()
+        .find(|position| !position.causes.is_empty())
+        .expect("causes");
+    short.causes[0].cause = "rounding".to_owned();
+    let answer = check(&lie.resealed(), &sample, &[]);
+    assert!(
+        matches!(&answer, Verification::Fails(fault) if fault.code == "verify-open-positions"),
+        "{answer:?}"
+    );
+
+    // A member moved to another group.
+    let mut lie = written.clone();
+    let groups: Vec<String> = written
+        .table
+        .lines()
+        .filter(|line| line.contains("confirmed,,"))
+        .filter_map(|line| line.split(',').nth(7).map(str::to_owned))
+        .collect();
+    let other = groups
+        .iter()
+        .find(|group| **group != groups[0])
+        .expect("another group");
+    lie.table = lie.table.replacen(groups[0].as_str(), other, 1);
+    assert!(matches!(
+        check(&lie.resealed(), &sample, &[]),
+        Verification::Fails(_)
+    ));
+}
