@@ -255,6 +255,19 @@ fn read_amount(
         );
         return Err(at.fault(code, message));
     }
+    // `1E5,00` is not 1 with a reference: an amount without a mark ends where a type code or nothing follows.
+    let behind = rest.get(length..).unwrap_or_default();
+    let is_marked = written.contains([',', '.']);
+    if !is_marked
+        && behind.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !begins_with_type(behind)
+    {
+        let message = format!(
+            "{} is no amount: right is digits with a decimal comma, such as 1234,50",
+            shown(rest)
+        );
+        return Err(at.fault("amount-malformed", message));
+    }
     let Some(currency) = currency else {
         let digits = amount::digits(written.as_bytes())
             .map_err(|error| at.fault(error.code(), error.to_string()))?;
@@ -284,15 +297,7 @@ fn type_code<'a>(at: &mut Cursor<'a>, quirks: &mut Quirks) -> &'a str {
         quirks.add(Quirk::TypeMissing);
         return "";
     }
-    let is_type = match rest.as_bytes() {
-        [b'S', a, b, c, ..] => [a, b, c]
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || **byte == b' '),
-        [b'N' | b'F', a, b, c, ..] => [a, b, c]
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || **byte == b' '),
-        _ => false,
-    };
+    let is_type = begins_with_type(rest);
     let is_other = || {
         rest.get(4..).is_some_and(|rest| rest.starts_with("NONREF"))
             && rest
@@ -309,6 +314,19 @@ fn type_code<'a>(at: &mut Cursor<'a>, quirks: &mut Quirks) -> &'a str {
     }
     quirks.add(Quirk::TypeMissing);
     ""
+}
+
+/// Whether a text begins with a type code of the standard.
+fn begins_with_type(rest: &str) -> bool {
+    match rest.as_bytes() {
+        [b'S', a, b, c, ..] => [a, b, c]
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || **byte == b' '),
+        [b'N' | b'F', a, b, c, ..] => [a, b, c]
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || **byte == b' '),
+        _ => false,
+    }
 }
 
 /// The owner's reference, what old files write behind it, and the bank's reference.
