@@ -1,0 +1,247 @@
+//! Sessions at the terminal, as files: each `$ quanfu …` with what it writes and its exit code.
+//!
+//! `BLESS=1` writes the files anew; then read the difference.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Folder, quanfu, same_as};
+use quanfu::sample::{Shares, next_day};
+
+/// A demo day in `day/` and the day after it in `next/`.
+fn days() -> Folder {
+    let folder = Folder::new("session");
+    assert_eq!(quanfu(folder.path(), &["demo", "day"]).exit, 0);
+    let next = next_day(20_170_125, &Shares::default());
+    for file in next.files {
+        folder.write(&format!("next/{}", file.path), &file.bytes);
+    }
+    let order = fs::read_to_string(folder.path().join("day/orders.csv")).expect("orders");
+    folder.write(
+        "day/orders-again.csv",
+        order.replacen("paid", "pending", 1).as_bytes(),
+    );
+    let bill = fs::read_to_string(folder.path().join("day/wechat.csv")).expect("a bill");
+    folder.write(
+        "day/wechat-again.csv",
+        bill.replacen("made-up goods", "made-up wares", 1)
+            .as_bytes(),
+    );
+    folder.write("day/empty.csv", b"");
+    folder
+}
+
+/// Words of a command line; single quotes keep blanks.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().expect("there is one").push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn play(script: &str, folder: &Path) -> String {
+    let mut out = String::new();
+    let mut place = folder.to_owned();
+    for line in script.lines() {
+        if let Some(text) = line.strip_prefix("# ") {
+            out.push_str(&format!("# {text}\n\n"));
+        } else if let Some(to) = line.strip_prefix("$ cd ") {
+            place = folder.join(to);
+            out.push_str(&format!("$ cd {to}\n\n"));
+        } else if let Some(command) = line.strip_prefix("$ quanfu") {
+            let words = words(command);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let said = quanfu(&place, &words);
+            out.push_str(&format!("$ quanfu{command}\n{}", said.out));
+            for line in said.err.lines() {
+                out.push_str(&format!("! {line}\n"));
+            }
+            out.push_str(&format!("exit {}\n\n", said.exit));
+        }
+    }
+    out
+}
+
+#[test]
+fn sessions_run_as_they_are_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions");
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .expect("sessions")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    names.sort();
+    assert!(names.len() >= 5);
+    for path in names {
+        let script = fs::read_to_string(&path).expect("a session");
+        let days = days();
+        same_as(&path, &play(&script, days.path()));
+    }
+}
+
+#[test]
+fn every_command_of_the_demos_page_runs_and_ends_as_the_page_says() {
+    let folder = Folder::new("page");
+    assert_eq!(quanfu(folder.path(), &["demo", "day"]).exit, 0);
+    let page = fs::read_to_string(folder.path().join("day/README.md")).expect("the page");
+    let commands: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ quanfu "))
+        .collect();
+    assert_eq!(commands.len(), 6);
+    for command in commands {
+        let words = words(command);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let said = quanfu(&folder.path().join("day"), &words);
+        let want = match words[0] {
+            "recon" => 1,
+            "read" if command.contains("broken") => 3,
+            _ => 0,
+        };
+        assert_eq!(said.exit, want, "{command}: {}", said.err);
+    }
+}
+
+#[test]
+fn data_on_stdout_is_complete_and_the_same_as_in_files() {
+    let folder = days();
+    let day = folder.path().join("day");
+    let recon = |more: &[&str]| {
+        let mut all = vec![
+            "recon",
+            "--rules",
+            "rules.toml",
+            "order=orders.csv",
+            "psp=wechat.csv",
+            "bank=bank.sta",
+        ];
+        all.extend(more);
+        quanfu(&day, &all)
+    };
+    let wrote = recon(&["-o", "r.json", "-o", "r.csv"]);
+    assert_eq!(wrote.exit, 1);
+    let csv = fs::read_to_string(day.join("r.csv")).expect("a table");
+    assert_eq!(
+        csv.strip_prefix('\u{feff}'),
+        Some(recon(&["--format", "csv"]).out.as_str())
+    );
+    let lines = recon(&["--format", "jsonl"]).out;
+    let doc: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(day.join("r.json")).expect("a result"))
+            .expect("JSON");
+    let open: usize = ["breaks", "ambiguous", "suggested", "carried"]
+        .iter()
+        .map(|key| doc[key].as_array().map_or(0, Vec::len))
+        .sum();
+    assert_eq!(lines.lines().count(), open);
+    for line in lines.lines() {
+        assert!(
+            serde_json::from_str::<serde_json::Value>(line).is_ok(),
+            "{line}"
+        );
+    }
+    for threads in ["1", "8"] {
+        assert_eq!(
+            recon(&["--format", "json", "--threads", threads]).out,
+            recon(&["--format", "json"]).out
+        );
+    }
+    assert_eq!(recon(&["-q", "--format", "csv"]).err, "");
+}
+
+#[test]
+fn nothing_half_written_is_left_and_inputs_are_never_overwritten() {
+    let folder = days();
+    let day = folder.path().join("day");
+    let before: Vec<_> = fs::read_dir(&day)
+        .expect("files")
+        .map(|e| e.expect("an entry").file_name())
+        .collect();
+    for (arguments, exit) in [
+        (vec!["-o", "no/such/folder/r.json"], 4),
+        (vec!["-o", "r.xls"], 2),
+        (vec!["-o", "orders.csv"], 2),
+        (vec!["-o", "r.json", "-o", "r.json"], 2),
+        (vec!["-o", "r.csv", "-o", "no/r.json"], 4),
+    ] {
+        let mut all = vec![
+            "recon",
+            "--rules",
+            "rules.toml",
+            "order=orders.csv",
+            "psp=wechat.csv",
+            "bank=bank.sta",
+        ];
+        all.extend(&arguments);
+        let said = quanfu(&day, &all);
+        assert_eq!(said.exit, exit, "{arguments:?}: {}", said.err);
+        let after: Vec<_> = fs::read_dir(&day)
+            .expect("files")
+            .map(|e| e.expect("an entry").file_name())
+            .collect();
+        assert_eq!(before, after, "{arguments:?}");
+    }
+}
+
+/// Terminal text with escapes for colours, as a picture.
+fn svg(text: &str) -> String {
+    const LINE: usize = 17;
+    let escape = |text: &str| {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let height = lines.len() * LINE + 24;
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" height=\"{height}\" font-family=\"ui-monospace, \
+         SFMono-Regular, Menlo, Consolas, 'Noto Sans Mono CJK SC', monospace\" font-size=\"13\">\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#16181d\"/>\n"
+    );
+    for (index, line) in lines.iter().enumerate() {
+        let y = index * LINE + 26;
+        out.push_str(&format!(
+            "<text x=\"14\" y=\"{y}\" fill=\"#d6d9e0\" xml:space=\"preserve\">"
+        ));
+        for (part, piece) in line.split("\u{1b}[").enumerate() {
+            if part == 0 {
+                out.push_str(&escape(piece));
+                continue;
+            }
+            let (code, piece) = piece.split_once('m').unwrap_or(("0", piece));
+            let style = match code {
+                "31" => "fill=\"#ff7b72\"",
+                "32" => "fill=\"#7ee787\"",
+                "33" => "fill=\"#e3b341\"",
+                "1" => "font-weight=\"bold\" fill=\"#ffffff\"",
+                _ => "",
+            };
+            if style.is_empty() {
+                out.push_str(&escape(piece));
+            } else {
+                out.push_str(&format!("<tspan {style}>{}</tspan>", escape(piece)));
+            }
+        }
+        out.push_str("</text>\n");
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+#[test]
+fn the_picture_in_the_readme_is_what_the_demo_writes() {
+    let folder = Folder::new("picture");
+    let said = quanfu(folder.path(), &["demo", "try", "--color", "always"]);
+    let shown: Vec<&str> = said.out.lines().take(38).collect();
+    let text = format!("$ quanfu demo try\n{}\n…", shown.join("\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/terminal.svg");
+    same_as(&path, &svg(&text));
+}

@@ -1,0 +1,280 @@
+//! Properties that hold for any bytes. Fuzz targets call them, and ordinary tests replay the files in `fuzz/corpus`.
+
+use std::io::Read;
+
+use quanfu::calendar::BusinessCalendar;
+use quanfu::formats::{FileError, Options, read_all, shipped_profiles};
+use quanfu::money::lexer::{AmountStyle, DecimalMark, Thousands, parse_decimal, parse_minor};
+use quanfu::report::{Look, outcomes, reading};
+use quanfu::settlement::{FileReading, Limits, Reading};
+use quanfu::verify::verify;
+use quanfu::{Profile, ResultDoc, Rules};
+
+/// A property over bytes.
+pub type Property = fn(&[u8]);
+
+/// All properties, by the name of their fuzz target.
+pub const ALL: &[(&str, Property)] = &[
+    ("amount", amount),
+    ("calendar_csv", calendar_csv),
+    ("rules_toml", rules_toml),
+    ("profile_toml", profile_toml),
+    ("result_json", result_json),
+    ("outcomes_csv", outcomes_csv),
+    ("mt940", mt940),
+    ("camt", camt),
+    ("csv", csv),
+    ("container", container),
+];
+
+/// An amount that is read says the same when it is written again, and both ways to read it agree.
+pub fn amount(data: &[u8]) {
+    let Some((&how, text)) = data.split_first() else {
+        return;
+    };
+    let style = AmountStyle {
+        decimal: if how & 1 == 0 {
+            DecimalMark::Point
+        } else {
+            DecimalMark::Comma
+        },
+        thousands: match how >> 1 & 7 {
+            0 => Thousands::Space,
+            1 => Thousands::Apostrophe,
+            2 if how & 1 == 1 => Thousands::Point,
+            3 if how & 1 == 0 => Thousands::Comma,
+            _ => Thousands::None,
+        },
+        full_width_digits: how & 16 != 0,
+        minor_units: how & 32 != 0,
+        plus_sign: how & 64 != 0,
+        ..AmountStyle::PLAIN
+    };
+    for digits in 0..=4 {
+        let Ok(parsed) = parse_minor(text, style, digits) else {
+            continue;
+        };
+        let plain = AmountStyle {
+            minor_units: true,
+            ..AmountStyle::PLAIN
+        };
+        let again = parse_minor(parsed.minor.to_string().as_bytes(), plain, digits);
+        assert_eq!(
+            again.map(|again| again.minor),
+            Ok(parsed.minor),
+            "{parsed:?}"
+        );
+        if let Ok(decimal) = parse_decimal(text, style) {
+            let scale = if style.minor_units {
+                0
+            } else {
+                u32::from(digits)
+            };
+            let unit = quanfu::Decimal::from(10u64.pow(scale));
+            let minor = decimal.checked_mul(unit).map(|value| value.normalize());
+            assert_eq!(
+                minor,
+                Some(quanfu::Decimal::from(parsed.minor).normalize()),
+                "{parsed:?}"
+            );
+        }
+    }
+}
+
+fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data).ok()
+}
+
+/// A calendar that is read is written as the same calendar.
+pub fn calendar_csv(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    if let Ok(calendar) = BusinessCalendar::parse("fuzz", text) {
+        let written = calendar.to_csv();
+        let again = BusinessCalendar::parse("fuzz", &written).map(|again| again.to_csv());
+        assert_eq!(again.as_deref(), Ok(written.as_str()));
+        let (from, until) = calendar.covers();
+        assert!(from <= until);
+        assert!(calendar.is_business_day(from).is_ok() && calendar.is_business_day(until).is_ok());
+    }
+}
+
+/// Rules are read or refused with a place.
+pub fn rules_toml(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match Rules::parse(text) {
+        Ok(rules) => assert_eq!(rules.text, text),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A profile is read or refused with a place.
+pub fn profile_toml(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match Profile::parse(text) {
+        Ok(profile) => assert!(profile.columns().count() > 0),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A result that is read is written as the same result, and verifying it without files never holds.
+pub fn result_json(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    if let Ok(doc) = ResultDoc::from_json(text) {
+        let written = doc.to_json();
+        assert_eq!(ResultDoc::from_json(&written).ok(), Some(doc.clone()));
+        let _ = quanfu::report::result::table(&doc, &Look::default());
+    }
+    if let Ok(answer) = verify(text, &[], &Limits::default()) {
+        let inputs = ResultDoc::from_json(text).map_or(0, |doc| doc.certificate.inputs.len());
+        assert!(
+            !answer.holds() || inputs == 0,
+            "what was not seen cannot hold"
+        );
+    }
+}
+
+/// An outcomes table is read or refused with a line.
+pub fn outcomes_csv(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let mut rows = 0;
+    if let Err(error) = outcomes::for_each(text, |_| rows += 1) {
+        assert!(error.line > 0);
+    }
+}
+
+/// Hands out bytes a few at a time.
+struct Slow<'b>(&'b [u8], usize);
+
+impl Read for Slow<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.1 = self.1 % 13 + 1;
+        let count = self.1.min(self.0.len()).min(out.len());
+        out[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
+}
+
+/// Bounds that a fuzzer can reach.
+fn limits() -> Limits {
+    Limits {
+        record_bytes: 4096,
+        field_bytes: 512,
+        fields: 64,
+        inflated_bytes: 1 << 20,
+        ..Limits::default()
+    }
+}
+
+fn whole(file: &FileReading) {
+    let listed: usize = file
+        .statements
+        .iter()
+        .map(|statement| statement.entries.len())
+        .sum();
+    assert_eq!(
+        file.file.entries, listed as u64,
+        "every entry is handed over"
+    );
+    assert_eq!(
+        file.file.rejected,
+        file.rejected.len() as u64,
+        "every rejected record is told"
+    );
+    assert_eq!(
+        file.file.records,
+        file.file.entries + file.file.rejected,
+        "no record is lost"
+    );
+}
+
+fn read(bytes: &[u8], options: &Options<'_>) -> Result<Reading, String> {
+    let said = |error: FileError| error.to_string();
+    let quick = read_all("f", bytes, options).map_err(said);
+    let slow = read_all("f", Slow(bytes, 0), options).map_err(said);
+    assert_eq!(quick, slow, "however the bytes arrive");
+    if let Ok(reading) = &quick {
+        reading.files.iter().for_each(whole);
+    }
+    quick
+}
+
+/// Whatever is read is read whole, the same however it arrives, and can be shown; strict reading refuses no less.
+fn file(bytes: &[u8], options: &Options<'_>) {
+    let lenient = read(bytes, options);
+    let strict = Options {
+        strict: true,
+        ..options.clone()
+    };
+    let strict = read_all("f", bytes, &strict);
+    match lenient {
+        Ok(lenient) => {
+            if let Ok(strict) = strict {
+                assert_eq!(
+                    strict, lenient,
+                    "what strict reading takes, both read the same"
+                );
+            }
+            let _ = reading::table(&lenient, &Look::default());
+            let json = reading::json(&lenient);
+            assert!(json.starts_with('{') && json.ends_with("}\n"));
+        }
+        Err(_) => assert!(
+            strict.is_err(),
+            "strict reading takes nothing that lenient reading refuses"
+        ),
+    }
+}
+
+/// MT940 and MT942.
+pub fn mt940(data: &[u8]) {
+    let options = Options {
+        limits: limits(),
+        ..Options::default()
+    };
+    file(data, &options);
+    file(
+        &[b":20:X\r\n:25:1\r\n:60F:C260302CNY1,00\r\n", data].concat(),
+        &options,
+    );
+}
+
+/// camt.052, .053 and .054.
+pub fn camt(data: &[u8]) {
+    let options = Options {
+        limits: limits(),
+        ..Options::default()
+    };
+    file(data, &options);
+    file(
+        &[b"<Document><BkToCstmrStmt><Stmt>", data].concat(),
+        &options,
+    );
+}
+
+/// CSV by each shipped profile, and by none.
+pub fn csv(data: &[u8]) {
+    let options = Options {
+        limits: limits(),
+        ..Options::default()
+    };
+    file(data, &options);
+    for profile in shipped_profiles() {
+        file(
+            data,
+            &Options {
+                profile: Some(profile),
+                ..options.clone()
+            },
+        );
+    }
+}
+
+/// Archives and compressed files.
+pub fn container(data: &[u8]) {
+    let options = Options {
+        limits: limits(),
+        ..Options::default()
+    };
+    file(data, &options);
+}
