@@ -17,7 +17,7 @@ pub fn root() -> PathBuf {
         .to_owned()
 }
 
-/// The text of a file, named from the root.
+/// The text of a file, named from the root; bytes that are no UTF-8 are replaced.
 ///
 /// # Panics
 ///
@@ -25,7 +25,8 @@ pub fn root() -> PathBuf {
 #[must_use]
 pub fn text(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The folders in `crates/`, sorted.

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ArgMatches;
 use quanfu::formats::{self, Options, shown_text};
@@ -176,7 +176,7 @@ fn digest(path: &Path, alg: DigestAlg) -> Result<Digest, Failure> {
 
 /// Reads an input again and gives the lines that are wanted, under the names that the result has for them.
 fn look(
-    path: &PathBuf,
+    path: &Path,
     sources: &BTreeSet<String>,
     doc: &ResultDoc,
     wanted: impl Fn((String, u32), &Entry<'_>) -> bool,
