@@ -1,8 +1,11 @@
 //! A result of reconciling (`quanfu.result/1`) for people, and as one line of JSON for each open position.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use quanfu_calendar::Date;
+use quanfu_money::lexer::{AmountStyle, parse_minor};
+use quanfu_money::{Currency, MoneySum};
 use quanfu_settlement::result::{EdgeSummary, OpenPosition};
 use quanfu_settlement::{Outcome, ResultDoc, Side};
 use quanfu_trail::Lang;
@@ -80,7 +83,7 @@ fn inputs(doc: &ResultDoc, look: &Look, out: &mut String) {
             .filter(|proof| proof.source == input.source && proof.file == input.file)
             .count();
         let verdict = match (failed, input.rejected) {
-            (0, 0) => say(look, "完整", "whole").to_owned(),
+            (0, 0) => say(look, "无异常", "no fault").to_owned(),
             (0, rejected) => format!(
                 "{} {}",
                 grouped(rejected),
@@ -202,36 +205,91 @@ fn positions(doc: &ResultDoc) -> impl Iterator<Item = &OpenPosition> {
 }
 
 fn class_of(position: &OpenPosition) -> &'static str {
-    match (position.outcome, position.code) {
-        (Outcome::Carried, _) | (_, None) => position.outcome.code(),
-        (_, Some(code)) => code.code(),
+    position
+        .code
+        .map_or(position.outcome.code(), |code| code.code())
+}
+
+/// What is most urgent comes first.
+fn urgency(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Break => 0,
+        Outcome::Ambiguous => 1,
+        Outcome::Suggested => 2,
+        _ => 3,
     }
+}
+
+/// How much money a position is about, without a sign: what nobody explains, or what the rows of one side add up to.
+fn at_stake(position: &OpenPosition) -> Option<MoneySum> {
+    let currency = position.members.first()?.item.currency;
+    let minor = |text: &str| {
+        let parsed = parse_minor(text.as_bytes(), AmountStyle::PLAIN, currency.minor_digits());
+        parsed.ok().map(|parsed| i128::from(parsed.minor))
+    };
+    let sides: BTreeSet<Side> = position.members.iter().map(|member| member.side).collect();
+    let of_side = |side: Side| {
+        let members = position
+            .members
+            .iter()
+            .filter(|m| m.side == side && m.item.currency == currency);
+        members
+            .map(|member| minor(&member.item.amount))
+            .sum::<Option<i128>>()
+    };
+    let unexplained = position
+        .causes
+        .iter()
+        .find(|cause| cause.cause == "unexplained");
+    let sum = match (unexplained, sides.first()) {
+        (Some(cause), _) => minor(&cause.amount)?,
+        (None, Some(&side)) => of_side(side)?,
+        (None, None) => return None,
+    };
+    Some(MoneySum::from_minor(sum.abs(), currency))
+}
+
+/// Positions of one class and currency.
+#[derive(Default)]
+struct Class {
+    items: u64,
+    minor: i128,
+    since: Option<Date>,
 }
 
 fn open_classes(doc: &ResultDoc, look: &Look, out: &mut String) {
     let mut shown = String::new();
     for edge in &doc.edges {
-        let mut classes: BTreeMap<(Outcome, &str), (u64, Option<String>)> = BTreeMap::new();
+        let mut classes: BTreeMap<(u8, &str, Outcome, Option<Currency>), Class> = BTreeMap::new();
         for position in positions(doc).filter(|position| position.edge == edge.name) {
-            let class = classes
-                .entry((position.outcome, class_of(position)))
-                .or_default();
-            class.0 += 1;
-            let since = position.since.map(|day| day.to_string());
-            class.1 = match (class.1.take(), since) {
+            let stake = at_stake(position);
+            let (outcome, currency) = (position.outcome, stake.map(MoneySum::currency));
+            let key = (urgency(outcome), class_of(position), outcome, currency);
+            let class = classes.entry(key).or_default();
+            class.items += 1;
+            class.minor += stake.map_or(0, MoneySum::minor);
+            class.since = match (class.since, position.since) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             };
         }
-        for ((outcome, class), (items, since)) in &classes {
+        for ((_, class, outcome, currency), found) in &classes {
+            let sum = currency.map_or("-".to_owned(), |currency| {
+                let sum = MoneySum::from_minor(found.minor, currency);
+                format!("{} {currency}", amount(&sum.amount_text()))
+            });
             let _ = writeln!(
                 shown,
-                "       {}{}{}{}{}  {}",
-                left(&inert(&edge.name), 14),
-                left(outcome.code(), 11),
-                left(class, 21),
-                right(&grouped(items), 8),
-                right(since.as_deref().unwrap_or("-"), 12),
+                "       {}{}{}{}{}{}  {}",
+                left(&cut(&inert(&edge.name), 11), 12),
+                left(outcome.code(), 10),
+                left(class, 20),
+                right(&grouped(found.items), 6),
+                right(&sum, 16),
+                right(
+                    &found.since.map_or("-".to_owned(), |day| day.to_string()),
+                    12
+                ),
                 labels::short(class, Lang::Zh),
             );
         }
@@ -247,12 +305,13 @@ fn open_classes(doc: &ResultDoc, look: &Look, out: &mut String) {
     } else {
         let _ = writeln!(
             out,
-            "{}{}{}{}{}{}",
+            "{}{}{}{}{}{}{}",
             left(say(look, "未决", "open"), 7),
-            left(say(look, "边", "edge"), 14),
-            left(say(look, "去向", "outcome"), 11),
-            left(say(look, "代码", "code"), 21),
-            right(say(look, "项数", "items"), 8),
+            left(say(look, "边", "edge"), 12),
+            left(say(look, "去向", "outcome"), 10),
+            left(say(look, "代码", "code"), 20),
+            right(say(look, "项数", "items"), 6),
+            right(say(look, "涉及金额", "at stake"), 16),
             right(say(look, "自", "since"), 12),
         );
         out.push_str(&shown);

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use quanfu_settlement::ResultDoc;
 use quanfu_settlement::result::{Member, OpenPosition};
-use quanfu_settlement::{Outcome, ResultDoc};
 use quanfu_trail::Lang;
 use serde::Serialize;
 
@@ -76,15 +76,11 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
         let class = position
             .code
             .map_or(position.outcome.code(), |code| code.code());
-        let class = if position.outcome == Outcome::Carried {
-            position.outcome.code()
-        } else {
-            class
-        };
+        let outcome = position.outcome;
         let label = labels::label(class, look.lang);
         let _ = writeln!(
             out,
-            "{}  {} {}  {} {}",
+            "{outcome} {}  {} {}  {} {}",
             paint(look, "1", class),
             say("边", "edge"),
             inert(&position.edge),
