@@ -245,3 +245,10 @@ fn the_picture_in_the_readme_is_what_the_demo_writes() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/terminal.svg");
     same_as(&path, &svg(&text));
 }
+
+#[test]
+fn the_published_schema_is_the_one_that_readings_keep() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/quanfu.reading-1.schema.json");
+    same_as(&path, &quanfu::report::reading::schema());
+}

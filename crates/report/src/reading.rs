@@ -7,11 +7,13 @@ use quanfu_codes::{mask_account, mask_name};
 use quanfu_money::{Currency, Money};
 use quanfu_settlement::table::push_text_cell;
 use quanfu_settlement::{
-    Balance, Counterparty, Detail, Entry, EntryAmount, FileReading, Moment, Proof, Reading,
-    References, Statement,
+    Balance, Counterparty, Detail, Entry, EntryAmount, EntryKind, EntryStatus, FileReading,
+    FindingCode, Moment, Proof, ProofKind, Reading, RefRole, References, Severity, Statement,
+    Verdict,
 };
 use quanfu_trail::Lang;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::text::{amount, cut, grouped, inert, left, paint, right};
 use crate::{Look, labels};
@@ -413,6 +415,131 @@ pub fn csv(reading: &Reading) -> String {
     out
 }
 
+/// The JSON Schema of [`json`], with every closed list spelt out.
+#[must_use]
+pub fn schema() -> String {
+    fn list<T: Copy>(all: &[T], code: impl Fn(T) -> &'static str) -> Value {
+        json!({ "enum": all.iter().map(|&value| code(value)).collect::<Vec<_>>() })
+    }
+    fn object(fields: &[(&str, Value)]) -> Value {
+        let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+        let fields = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let properties: serde_json::Map<String, Value> = fields.collect();
+        json!({
+            "type": "object", "properties": properties, "required": names, "additionalProperties": false
+        })
+    }
+    let text = json!({ "type": "string" });
+    let text_or_null = json!({ "type": ["string", "null"] });
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let count_or_null = json!({ "type": ["integer", "null"], "minimum": 0 });
+    let day = json!({ "type": ["string", "null"], "format": "date" });
+    let amount = json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" });
+    let amount_or_null = json!({ "type": ["string", "null"], "pattern": "^-?[0-9]+(\\.[0-9]+)?$" });
+    let currency = json!({ "type": ["string", "null"], "pattern": "^[A-Z]{3}$" });
+    let or_null = |value: Value| json!({ "anyOf": [value, { "type": "null" }] });
+    let array = |value: Value| json!({ "type": "array", "items": value });
+    let money = object(&[("amount", amount.clone()), ("currency", currency.clone())]);
+    let balance = object(&[("amount", amount.clone()), ("date", day.clone())]);
+    let roles: Vec<&str> = RefRole::ALL.iter().map(|role| role.code()).collect();
+    let references = json!({
+        "type": "object", "propertyNames": { "enum": roles }, "additionalProperties": { "type": "string" }
+    });
+    let counterparty = json!({
+        "type": "object", "properties": { "name": text, "account": text, "agent": text }, "additionalProperties": false
+    });
+    let proof = object(&[
+        ("kind", list(ProofKind::ALL, ProofKind::code)),
+        ("scope", text.clone()),
+        ("verdict", list(Verdict::ALL, Verdict::code)),
+        ("expected", text_or_null.clone()),
+        ("found", text_or_null.clone()),
+        ("difference", text_or_null.clone()),
+    ]);
+    let detail = object(&[
+        ("amount", or_null(money.clone())),
+        ("references", references.clone()),
+        ("counterparty", counterparty.clone()),
+        ("remittance", array(text.clone())),
+    ]);
+    let entry = object(&[
+        ("value_date", day.clone()),
+        ("booking_date", day.clone()),
+        ("time", text_or_null.clone()),
+        ("amount", amount),
+        ("currency", currency.clone()),
+        ("kind", list(EntryKind::ALL, EntryKind::code)),
+        ("kind_written", text_or_null.clone()),
+        ("status", list(EntryStatus::ALL, EntryStatus::code)),
+        ("is_reversal", json!({ "type": "boolean" })),
+        ("fee", amount_or_null),
+        ("original", or_null(money)),
+        ("rate", text_or_null.clone()),
+        ("references", references),
+        ("counterparty", counterparty),
+        ("remittance", array(text.clone())),
+        ("details", array(detail)),
+        (
+            "at",
+            object(&[("line", count.clone()), ("byte", count.clone())]),
+        ),
+    ]);
+    let statement = object(&[
+        ("id", text_or_null.clone()),
+        ("account", text_or_null.clone()),
+        ("currency", currency),
+        ("number", text_or_null),
+        ("page", count_or_null),
+        ("from", day.clone()),
+        ("until", day),
+        ("opening", or_null(balance.clone())),
+        ("closing", or_null(balance)),
+        ("entries", array(entry)),
+        ("notes", array(text.clone())),
+        ("proofs", array(proof.clone())),
+    ]);
+    let finding = object(&[
+        ("severity", list(Severity::ALL, Severity::code)),
+        ("code", list(FindingCode::ALL, FindingCode::code)),
+        ("line", count.clone()),
+        ("column", count.clone()),
+        ("message", text.clone()),
+    ]);
+    let rejected = object(&[
+        ("code", json!({ "enum": quanfu_formats::REJECTED_CODES })),
+        ("line", count.clone()),
+        ("column", count.clone()),
+        ("field", text.clone()),
+        ("message", text.clone()),
+    ]);
+    let counts = object(&[
+        ("records", count.clone()),
+        ("entries", count.clone()),
+        ("rejected", count.clone()),
+    ]);
+    let file = object(&[
+        ("file", text.clone()),
+        ("format", text.clone()),
+        ("encoding", text.clone()),
+        ("digest", text),
+        ("bytes", count),
+        ("statements", array(statement)),
+        ("proofs", array(proof)),
+        ("findings", array(finding)),
+        ("rejected", array(rejected)),
+        ("counts", counts),
+    ]);
+    let mut document = object(&[
+        ("schema", json!({ "const": SCHEMA })),
+        ("files", array(file)),
+    ]);
+    document["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    document["title"] = json!(SCHEMA);
+    self::text(&document, true)
+}
+
 fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
     match look.lang {
         Lang::Zh => zh,
@@ -560,4 +687,131 @@ fn statement_table(statement: &Statement, look: &Look, most: usize, out: &mut St
         let _ = writeln!(out, "{}", line.trim_end());
     }
     more(statement.entries.len(), most, look, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quanfu_formats::{Options, read_all};
+
+    /// The part of JSON Schema that [`schema`] uses.
+    fn fits(value: &Value, schema: &Value, place: &str) -> Result<(), String> {
+        let bad = |what: &str| Err(format!("{place}: {value} is not {what}"));
+        if let Some(choices) = schema["anyOf"].as_array() {
+            return match choices
+                .iter()
+                .any(|choice| fits(value, choice, place).is_ok())
+            {
+                true => Ok(()),
+                false => bad("any of the choices"),
+            };
+        }
+        if schema
+            .get("const")
+            .is_some_and(|constant| constant != value)
+        {
+            return bad("the constant");
+        }
+        if let Some(list) = schema["enum"].as_array()
+            && !list.contains(value)
+        {
+            return bad("in the list");
+        }
+        let name = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let types = match &schema["type"] {
+            Value::String(one) => vec![one.as_str()],
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            _ => vec![name],
+        };
+        if !types.contains(&name) {
+            return bad(&types.join(" or "));
+        }
+        if let Value::Array(list) = value {
+            for (index, item) in list.iter().enumerate() {
+                fits(item, &schema["items"], &format!("{place}[{index}]"))?;
+            }
+        }
+        if let Value::Object(map) = value {
+            for required in schema["required"].as_array().into_iter().flatten() {
+                if !map.contains_key(required.as_str().unwrap_or_default()) {
+                    return bad(&format!("whole without {required}"));
+                }
+            }
+            for (key, item) in map {
+                match schema["properties"].get(key) {
+                    Some(schema) => fits(item, schema, &format!("{place}.{key}"))?,
+                    None if schema["additionalProperties"] == Value::Bool(false) => {
+                        return bad(&format!("without {key}"));
+                    }
+                    None => {
+                        let names = schema["propertyNames"]["enum"].as_array();
+                        if names.is_some_and(|names| !names.contains(&json!(key))) {
+                            return bad(&format!("allowed to have {key}"));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_written_fits_its_schema_and_says_everything() {
+        let schema: Value = serde_json::from_str(&schema()).expect("the schema is JSON");
+        let statement = ":20:D\r\n:25:6222020200112233445\r\n:28C:1/1\r\n:60F:C260302CNY100,00\r\n\
+                         :61:2603020302C19,90NTRFA//B\r\n:86:166?20EREF+E1?32ALICE\r\n:61:260230C1,00NTRFX\r\n\
+                         :62F:C260302CNY119,90\r\n-\r\n";
+        let orders =
+            "order_id,paid_at,amount,currency,status\nA,2026-03-02 09:00:00,1.00,CNY,paid\n";
+        for (name, text) in [
+            ("day.sta", statement),
+            ("orders.csv", orders),
+            ("f.sta", ":61:2603020302C1,00NTRFA\r\n"),
+        ] {
+            let reading = read_all(name, text.as_bytes(), &Options::default()).expect("read");
+            let written: Value = serde_json::from_str(&json(&reading)).expect("JSON");
+            assert_eq!(fits(&written, &schema, "document"), Ok(()), "{name}");
+            for line in jsonl(&reading).lines() {
+                assert!(serde_json::from_str::<Value>(line).is_ok());
+            }
+            let records = reading.files[0].file.records as usize;
+            assert_eq!(csv(&reading).lines().count(), records + 1);
+            assert_eq!(jsonl(&reading).lines().count(), records);
+            let width = |line: &str| {
+                let outside = line.split('"').step_by(2);
+                outside.map(|part| part.matches(',').count()).sum::<usize>()
+            };
+            let widths: Vec<usize> = csv(&reading).lines().map(width).collect();
+            assert!(widths.iter().all(|width| *width == widths[0]), "{widths:?}");
+        }
+    }
+
+    #[test]
+    fn people_see_masked_accounts_and_names_and_data_is_whole() {
+        let text = ":20:D\r\n:25:6222020200112233445\r\n:28C:1/1\r\n:60F:C260302CNY100,00\r\n\
+                    :61:2603020302C19,90NTRFA\r\n:86:166?20x?32ALICE SMITH\r\n:62F:C260302CNY119,90\r\n-\r\n";
+        let reading = read_all("day.sta", text.as_bytes(), &Options::default()).expect("read");
+        let masked = table(&reading, &Look::default());
+        let shown = table(
+            &reading,
+            &Look {
+                unmask: true,
+                ..Look::default()
+            },
+        );
+        for secret in ["6222020200112233445", "ALICE SMITH"] {
+            assert!(
+                !masked.contains(secret) && shown.contains(secret),
+                "{secret}"
+            );
+            assert!(json(&reading).contains(secret) && csv(&reading).contains(secret));
+        }
+    }
 }
