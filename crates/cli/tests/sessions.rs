@@ -21,7 +21,7 @@ fn days() -> Folder {
     let order = fs::read_to_string(folder.path().join("day/orders.csv")).expect("orders");
     folder.write(
         "day/orders-again.csv",
-        order.replacen("paid", "pending", 1).as_bytes(),
+        order.replacen(",paid,", ",pending,", 1).as_bytes(),
     );
     let bill = fs::read_to_string(folder.path().join("day/wechat.csv")).expect("a bill");
     folder.write(
