@@ -96,7 +96,7 @@ pub(crate) fn document(run: &Reconciled, outcomes_table: Option<Digest>) -> Resu
                 .zip(&outcomes.books)
                 .flat_map(|(source, book)| inputs(&source.name, book))
                 .collect(),
-            outcome_digest: run.table().digest(DigestAlg::Sha256),
+            outcome_digest: run.table().digest(DigestAlg::Sha256, run.threads),
             outcomes_table,
             after: run.after.clone(),
             supersedes: run.supersedes.clone(),

@@ -115,6 +115,8 @@ pub struct Reconciled {
     pub(crate) after: Option<Earlier>,
     pub(crate) supersedes: Option<Earlier>,
     pub(crate) profiles: Vec<Embedded>,
+    /// For rendering; no part of any result.
+    pub(crate) threads: usize,
     stats: Stats,
 }
 
@@ -135,6 +137,11 @@ impl Reconciled {
     #[must_use]
     pub fn table(&self) -> OutcomeTable<'_> {
         OutcomeTable::new(&self.outcomes, &self.rules)
+    }
+
+    /// Calls `each` with the outcomes table, many lines at a time, header first.
+    pub fn write_table(&self, each: impl FnMut(&str)) {
+        self.table().for_each_block(self.threads, each);
     }
 
     /// The result document (`quanfu.result/1`), sealed. `outcomes_table` is the digest of the table as written, if it was.
@@ -304,6 +311,7 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
         after: previous.map(document::earlier),
         supersedes: supersedes.map(document::earlier),
         profiles,
+        threads,
         stats: Stats {
             rows_by_worker: worked.into_iter().map(AtomicUsize::into_inner).collect(),
         },

@@ -210,7 +210,7 @@ proptest! {
             }
         }
         let shuffled = reconciled(&mixed.0, &mixed.1, 2);
-        prop_assert_eq!(one.table().digest(DigestAlg::Sha256), shuffled.table().digest(DigestAlg::Sha256));
+        prop_assert_eq!(one.table().digest(DigestAlg::Sha256, 2), shuffled.table().digest(DigestAlg::Sha256, 2));
         for threads in [2, 8] {
             prop_assert_eq!(one.document(None).to_json(), reconciled(&left, &right, threads).document(None).to_json());
         }

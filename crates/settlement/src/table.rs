@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 
+use quanfu_calendar::{Date, Datelike};
 use quanfu_money::Money;
 
 use crate::book::RecordId;
@@ -26,12 +27,18 @@ pub fn push_text_cell(line: &mut String, text: &str) {
     let formula = text.starts_with([
         '=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\'',
     ]);
-    let quoted = text.contains([',', '"', '\n', '\r']);
+    let quoted = text
+        .bytes()
+        .any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
     if quoted {
         line.push('"');
     }
     if formula {
         line.push('\'');
+    }
+    if !quoted {
+        line.push_str(text);
+        return;
     }
     for c in text.chars() {
         if c == '"' {
@@ -39,8 +46,43 @@ pub fn push_text_cell(line: &mut String, text: &str) {
         }
         line.push(c);
     }
-    if quoted {
-        line.push('"');
+    line.push('"');
+}
+
+/// Sixteen hex digits.
+fn push_hex(text: &mut String, value: u64) {
+    for shift in (0..16).rev() {
+        let digit = (value >> (shift * 4)) & 15;
+        text.push(char::from(b"0123456789abcdef"[digit as usize]));
+    }
+}
+
+/// A record's name, as it displays.
+fn push_id(text: &mut String, id: RecordId) {
+    push_hex(text, id.digest);
+    if id.nth > 1 {
+        let _ = write!(text, "-{}", id.nth);
+    }
+}
+
+/// A day as YYYY-MM-DD.
+fn push_day(text: &mut String, day: Date) {
+    let Some(year) = u32::try_from(day.year()).ok().filter(|year| *year < 10_000) else {
+        let _ = write!(text, "{day}");
+        return;
+    };
+    let mut push = |value: u32, digits: u32| {
+        for place in (0..digits).rev() {
+            let digit = value / 10u32.pow(place) % 10;
+            text.push(char::from(b'0' + digit as u8));
+        }
+    };
+    push(year, 4);
+    text.push('-');
+    for (value, mark) in [(day.month(), "-"), (day.day(), "")] {
+        text.push(char::from(b'0' + (value / 10) as u8));
+        text.push(char::from(b'0' + (value % 10) as u8));
+        text.push_str(mark);
     }
 }
 
@@ -82,11 +124,22 @@ impl<'a> OutcomeTable<'a> {
         }
     }
 
-    /// The outcome digest: over all lines without `file` and `line`, by edge, source and record.
-    #[must_use]
-    pub fn digest(&self, alg: DigestAlg) -> Digest {
+    /// As [`OutcomeTable::for_each_line`], many lines at a time, rendered on so many threads; the text is the same.
+    pub fn for_each_block(&self, threads: usize, mut each: impl FnMut(&str)) {
+        each(HEADER);
+        each("\n");
+        for edge in 0..self.rules.edges.len() {
+            for side in [Side::Left, Side::Right] {
+                let lines: Vec<Line> = self.in_file_order(edge, side).collect();
+                self.blocks((edge, side), &lines, true, threads, &mut each);
+            }
+        }
+    }
+
+    /// The outcome digest: over all lines without `file` and `line`, by edge, source and record; rendered on so many
+    /// threads.
+    pub fn digest(&self, alg: DigestAlg, threads: usize) -> Digest {
         let mut hasher = Hasher::new(alg);
-        let mut text = String::with_capacity(256);
         for edge in 0..self.rules.edges.len() {
             for side in [Side::Left, Side::Right] {
                 let mut lines: Vec<(RecordId, Line)> = self
@@ -94,14 +147,52 @@ impl<'a> OutcomeTable<'a> {
                     .map(|line| (self.id(edge, side, line), line))
                     .collect();
                 lines.sort_unstable_by_key(|(id, line)| (*id, matches!(line, Line::Rejected(_))));
-                for (_, line) in lines {
-                    text.clear();
-                    self.render(edge, side, line, false, &mut text);
+                let lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
+                self.blocks((edge, side), &lines, false, threads, &mut |text| {
                     hasher.update(text.as_bytes());
-                }
+                });
             }
         }
         hasher.finish()
+    }
+
+    /// Renders lines block by block, some blocks at once, and hands them over in order.
+    fn blocks(
+        &self,
+        (edge, side): (usize, Side),
+        lines: &[Line],
+        with_place: bool,
+        threads: usize,
+        each: &mut dyn FnMut(&str),
+    ) {
+        const BLOCK: usize = 1 << 14;
+        let render = |lines: &[Line]| {
+            let mut text = String::with_capacity(lines.len() * 160);
+            for line in lines {
+                self.render(edge, side, *line, with_place, &mut text);
+            }
+            text
+        };
+        let threads = threads.max(1);
+        for wave in lines.chunks(BLOCK * threads) {
+            if threads == 1 || wave.len() <= BLOCK {
+                wave.chunks(BLOCK).for_each(|lines| each(&render(lines)));
+                continue;
+            }
+            let texts: Vec<String> = std::thread::scope(|scope| {
+                let running: Vec<_> = wave
+                    .chunks(BLOCK)
+                    .map(|lines| scope.spawn(|| render(lines)))
+                    .collect();
+                let done = running.into_iter().map(|thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                });
+                done.collect()
+            });
+            texts.iter().for_each(|text| each(text));
+        }
     }
 
     fn source(&self, edge: usize, side: Side) -> usize {
@@ -161,7 +252,9 @@ impl<'a> OutcomeTable<'a> {
                     push_text_cell(text, file);
                     let _ = write!(text, ",{}", rejected.why.at.line);
                 }
-                let _ = write!(text, ",{},", rejected.id);
+                text.push(',');
+                push_id(text, rejected.id);
+                text.push(',');
                 push_text_cell(text, &rules.name);
                 let _ = write!(
                     text,
@@ -179,35 +272,38 @@ impl<'a> OutcomeTable<'a> {
                     push_text_cell(text, book.file_name(row));
                     let _ = write!(text, ",{}", book.at(row).line);
                 }
-                let _ = write!(text, ",{},", book.id(row));
+                text.push(',');
+                push_id(text, book.id(row));
+                text.push(',');
                 push_text_cell(text, &rules.name);
-                let _ = write!(
-                    text,
-                    ",{},{},",
-                    outcome.outcome,
-                    outcome.code.map_or("", |code| code.code())
-                );
+                text.push(',');
+                text.push_str(outcome.outcome.code());
+                text.push(',');
+                text.push_str(outcome.code.map_or("", |code| code.code()));
+                text.push(',');
                 let group = outcome.group.map(|group| &outcomes.groups[group as usize]);
                 if let Some(group) = group {
-                    let _ = write!(text, "{:016x}", group.id);
+                    push_hex(text, group.id);
                 }
                 text.push(',');
                 if let Some(rule) = outcome.rule {
                     let rule = &rules.rules[rule as usize];
-                    let _ = write!(text, "{},{}", rule.id, rule.pass);
+                    text.push_str(&rule.id);
+                    text.push(',');
+                    text.push_str(rule.pass.code());
                 } else {
                     text.push(',');
                 }
                 text.push(',');
-                if let Some(date) = book.value_date(row) {
-                    let _ = write!(text, "{date}");
+                if let Some(day) = book.value_date(row) {
+                    push_day(text, day);
                 }
                 text.push(',');
                 push_money(text, book.money(row));
                 text.push(',');
                 if let Some(group) = group {
                     if let Some(difference) = group.difference {
-                        text.push_str(&difference.amount_text());
+                        let _ = difference.write_amount(text);
                     }
                     text.push(',');
                     for (index, cause) in group.causes.iter().enumerate() {
@@ -253,10 +349,13 @@ impl<'a> OutcomeTable<'a> {
                 &self.outcomes.books[self.rules.edges[edge].left],
                 &self.outcomes.books[self.rules.edges[edge].right],
             );
-            if let (Some(l), Some(r)) = (
-                left_book.accounting_day(*left),
-                right_book.accounting_day(*right),
-            ) && l != r
+            let differ = left_book.accounting_days()[*left as usize]
+                != right_book.accounting_days()[*right as usize];
+            if differ
+                && let (Some(l), Some(r)) = (
+                    left_book.accounting_day(*left),
+                    right_book.accounting_day(*right),
+                )
             {
                 let _ = write!(note, "days {l} | {r}");
             }
@@ -266,7 +365,7 @@ impl<'a> OutcomeTable<'a> {
 }
 
 fn push_money(text: &mut String, money: Money) {
-    text.push_str(&money.amount_text());
+    let _ = money.write_amount(text);
     text.push(',');
     text.push_str(money.currency().code());
 }

@@ -114,7 +114,7 @@ pub fn finish(
         "jsonl" => screen.show(&result::jsonl(&doc))?,
         "csv" => {
             let mut text = String::new();
-            done.table().for_each_line(|line| text.push_str(line));
+            done.write_table(|block| text.push_str(block));
             screen.show(&text)?;
         }
         _ => screen.show(&summary)?,
@@ -144,7 +144,7 @@ fn write_table(done: &Reconciled, path: &Path, outputs: &mut Outputs) -> Result<
         }
     };
     put("\u{feff}");
-    done.table().for_each_line(&mut put);
+    done.write_table(&mut put);
     let end = file.flush();
     match failed.or(end.err()) {
         Some(error) => Err(Failure::output(path, &error)),
