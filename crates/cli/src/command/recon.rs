@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use quanfu::calendar::{BusinessCalendar, Date};
 use quanfu::recon::Progress;
 use quanfu::report::{labels, result};
-use quanfu::settlement::{Digest, DigestAlg, Hasher};
+use quanfu::settlement::{Digest, DigestAlg, Finding, FindingCode, Hasher, Severity};
 use quanfu::{Day, Reconciled, ResultDoc, Rules};
 
 use super::{extension, path, paths, text};
@@ -16,8 +16,8 @@ use crate::failure::{FINE, Failure, OPEN, UNTRUSTED, graver};
 use crate::files::{self, Outputs};
 use crate::screen::Screen;
 
-/// How many rejected records are told one by one.
-const REJECTED_TOLD: usize = 10;
+/// How many rejected records, and how many findings, are told one by one.
+const TOLD: usize = 10;
 
 pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let rules_path = path(matches, "rules").unwrap_or_default();
@@ -122,6 +122,7 @@ pub fn finish(
     if format != "table" {
         screen.say(&summary);
     }
+    tell_findings(done, screen);
     tell_rejected(done, screen);
     tell_next(&doc, outputs, screen);
     Ok(exit(done, &doc))
@@ -152,12 +153,44 @@ fn write_table(done: &Reconciled, path: &Path, outputs: &mut Outputs) -> Result<
     }
 }
 
+/// What readers noticed and somebody should look at.
+fn tell_findings(done: &Reconciled, screen: &Screen) {
+    let matters = |finding: &&(u32, Finding)| {
+        finding.1.severity >= Severity::Warning || finding.1.code == FindingCode::SameFileTwice
+    };
+    let mut all = 0;
+    for book in &done.outcomes().books {
+        for (file, finding) in book.findings().iter().filter(matters) {
+            all += 1;
+            if all > TOLD {
+                continue;
+            }
+            let file = book
+                .files()
+                .get(*file as usize)
+                .map_or("", |file| file.name.as_str());
+            let place = match (file, finding.line) {
+                ("", _) => String::new(),
+                (file, 0) => format!("{file}: "),
+                (file, line) => format!("{file}:{line}: "),
+            };
+            screen.say(&format!(
+                "{}[{}]: {place}{}\n",
+                finding.severity, finding.code, finding.message
+            ));
+        }
+    }
+    if all > TOLD {
+        screen.say(&format!("findings: {} more\n", all - TOLD));
+    }
+}
+
 fn tell_rejected(done: &Reconciled, screen: &Screen) {
     let (mut told, mut all) = (0, 0u64);
     for book in &done.outcomes().books {
         for row in book.rejected() {
             all += 1;
-            if told == REJECTED_TOLD {
+            if told == TOLD {
                 continue;
             }
             told += 1;
