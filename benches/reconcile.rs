@@ -1,4 +1,5 @@
-//! How long the main job takes: rows of a program's own by unique key, and amounts read from text.
+//! How long the main job takes: rows of a program's own by unique key, amounts read from text, and a day from files to
+//! its result.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use quanfu::calendar::Date;
@@ -86,5 +87,30 @@ fn amounts(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, unique_key, amounts);
+fn from_files(c: &mut Criterion) {
+    let shares = quanfu::sample::Shares {
+        payments: 20_000,
+        ..Default::default()
+    };
+    let day = quanfu::sample::day(1, &shares);
+    let bytes = |name: &str| day.bytes(name).expect("a file of the day");
+    let rules = Rules::parse(&day.rules).expect("rules of the day");
+    let mut group = c.benchmark_group("day");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(day.truth.len() as u64));
+    group.bench_function("files_to_result", |b| {
+        b.iter(|| {
+            Day::new(rules.clone())
+                .file("order", "orders.csv", bytes("orders.csv"))
+                .file("psp", "wechat.csv", bytes("wechat.csv"))
+                .file("bank", "bank.sta", bytes("bank.sta"))
+                .run()
+                .expect("the day is sound")
+                .document(None)
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, unique_key, amounts, from_files);
 criterion_main!(benches);
