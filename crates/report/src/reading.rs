@@ -415,7 +415,7 @@ pub fn csv(reading: &Reading) -> String {
     out
 }
 
-/// The JSON Schema of [`json`], with every closed list spelt out.
+/// The JSON Schema of [`json()`], with every closed list spelt out.
 #[must_use]
 pub fn schema() -> String {
     fn list<T: Copy>(all: &[T], code: impl Fn(T) -> &'static str) -> Value {
