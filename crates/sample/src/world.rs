@@ -498,7 +498,11 @@ impl World {
 /// Net fen and fees of each accounting day and merchant.
 fn batches(bills: &[Bill]) -> BTreeMap<(Date, usize), (i64, i64)> {
     let mut batches: BTreeMap<_, (i64, i64)> = BTreeMap::new();
-    for bill in bills {
+    // What was revoked the same day never gets into a batch: a merchant with nothing else is paid nothing.
+    for bill in bills
+        .iter()
+        .filter(|bill| bill.bank_fate.0 != Outcome::Reversed)
+    {
         let batch = batches
             .entry((bill.accounting_day(), bill.merchant))
             .or_default();
