@@ -130,6 +130,34 @@ fn a_wechat_bill_is_read_with_fees_refunds_and_its_summary_proved() {
 }
 
 #[test]
+fn a_wechat_bill_of_the_old_layout_with_full_width_colons_is_read_too() {
+    let text = "交易时间,公众账号ID,商户号,子商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,\
+                总金额,代金券或立减优惠金额,微信退款单号,商户退款单号,退款金额,代金券或立减优惠退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率\n\
+                `2014-11-10 16：33：45,`wx1,`10000100,`0,`1000,`1001,`A-1,`u,`MICROPAY,`SUCCESS,`CFT,`CNY,`0.01,`0.0,`0,`0,`0,`0,`,`,`a, b,`,`0,`0.60%\n\
+                `2014-11-10 16：46：14,`wx1,`10000100,`0,`1000,`1002,`A-2,`u,`MICROPAY,`SUCCESS,`CFT,`CNY,`0.01,`0.0,`0,`0,`0,`0,`,`,`c,`,`0,`0.60%\n\
+                总交易单数,总交易额,总退款金额,总代金券或立减优惠退款金额,手续费总金额\n`2,`0.02,`0.0,`0.0,`0\n";
+    let file = read("bill.csv", text.as_bytes()).expect("read");
+    let entries: Vec<String> = file.statements[0].entries.iter().map(shown).collect();
+    assert_eq!(
+        entries,
+        [
+            "2014-11-10 0.01 CNY payment booked order A-1 fee 0",
+            "2014-11-10 0.01 CNY payment booked order A-2 fee 0",
+        ]
+    );
+    let controls: Vec<&Proof> = file
+        .proofs()
+        .filter(|proof| proof.kind != ProofKind::RunningBalance)
+        .collect();
+    assert!(
+        controls.iter().all(|proof| proof.verdict == Verdict::Holds),
+        "{:?}",
+        proofs(&file)
+    );
+    assert_eq!(controls.len(), 6);
+}
+
+#[test]
 fn an_alipay_account_detail_is_proved_row_by_row_and_by_its_footer() {
     let file = read("detail.csv", &sample("alipay-account.csv")).expect("read");
     assert_eq!(file.file.encoding, "gb18030");
