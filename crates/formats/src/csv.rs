@@ -663,7 +663,7 @@ impl<'r> Reader<'r> {
             let message = format!(
                 "{} lines behind the header were kept as text, beginning with {:?}",
                 self.notes.len(),
-                self.notes[0]
+                self.notes[0].trim_matches(['#', '-', '='])
             );
             self.sink.finding(Finding::new(
                 Severity::Info,
