@@ -568,26 +568,7 @@ pub fn table(reading: &Reading, look: &Look) -> String {
             grouped(file.records),
             say(look, "条记录", "records"),
         );
-        for proof in read.proofs() {
-            let colour = if proof.fails() { "31" } else { "32" };
-            let verdict = paint(look, colour, &left(proof.verdict.code(), 7));
-            let mut line = format!("  {}{verdict} ", left(proof.kind.code(), 17));
-            let difference = proof.difference.as_ref().filter(|_| proof.fails());
-            if let (Some(expected), Some(found)) = (&proof.expected, &proof.found) {
-                let _ = write!(
-                    line,
-                    "{} {}, {} {}",
-                    say(look, "应为", "expected"),
-                    inert(&expected.to_string()),
-                    say(look, "实为", "found"),
-                    inert(&found.to_string())
-                );
-            }
-            if let Some(difference) = difference {
-                let _ = write!(line, " ({difference})");
-            }
-            let _ = writeln!(out, "{} {}", line.trim_end(), inert(&proof.scope));
-        }
+        proof_table(&file.proofs, look, &mut out);
         for statement in &read.statements {
             statement_table(statement, look, ENTRIES, &mut out);
         }
@@ -620,6 +601,29 @@ pub fn table(reading: &Reading, look: &Look) -> String {
         more(read.rejected.len(), LISTED, look, &mut out);
     }
     out
+}
+
+fn proof_table(proofs: &[Proof], look: &Look, out: &mut String) {
+    for proof in proofs {
+        let colour = if proof.fails() { "31" } else { "32" };
+        let verdict = paint(look, colour, &left(proof.verdict.code(), 7));
+        let mut line = format!("  {}{verdict} ", left(proof.kind.code(), 17));
+        if let (Some(expected), Some(found)) = (&proof.expected, &proof.found) {
+            let _ = write!(
+                line,
+                "{} {}, {} {}",
+                say(look, "应为", "expected"),
+                inert(&expected.to_string()),
+                say(look, "实为", "found"),
+                inert(&found.to_string())
+            );
+        }
+        if let Some(difference) = proof.difference.as_ref().filter(|_| proof.fails()) {
+            let _ = write!(line, " ({difference})");
+        }
+        let line = format!("{} {}", line.trim_end(), inert(&proof.scope));
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
 }
 
 fn place(file: &str, line: u32, column: u32) -> String {
@@ -659,6 +663,7 @@ fn statement_table(statement: &Statement, look: &Look, most: usize, out: &mut St
         grouped(statement.entries.len() as u64),
         say(look, "笔", "entries"),
     );
+    proof_table(&statement.tail.proofs, look, out);
     for entry in statement.entries.iter().take(most) {
         let reference = entry.references.iter().next().map_or("-", |(_, text)| text);
         let name = entry.counterparty.name.as_deref().unwrap_or("");
