@@ -509,8 +509,7 @@ impl<'a> EdgeJob<'a> {
             .into_values()
             .filter(|(l, r)| !l.is_empty() && !r.is_empty())
         {
-            let fits = |l: u32, r: u32| scales.in_window(window, l, r) && !self.contradicts(l, r);
-            for (lefts, rights) in components(&lefts, &rights, fits) {
+            for (lefts, rights) in self.token_components(&scales, window, &lefts, &rights) {
                 if let ([l], [r]) = (&lefts[..], &rights[..]) {
                     let difference = scales.difference(rule, &[*l], &[*r]);
                     let compared = Compared {
@@ -533,20 +532,81 @@ impl<'a> EdgeJob<'a> {
         Ok(())
     }
 
-    /// Whether a key rule of the edge tells two rows apart: both have the key, and it differs.
-    fn contradicts(&self, left: u32, right: u32) -> bool {
-        let (mut l, mut r) = (String::new(), String::new());
-        self.edge
-            .rules
-            .iter()
-            .filter(|rule| rule.pass == PassKind::UniqueKey)
-            .any(|rule| {
-                l.clear();
-                r.clear();
-                push_key(rule, Side::Left, self.left, left, &mut l)
-                    && push_key(rule, Side::Right, self.right, right, &mut r)
-                    && l != r
-            })
+    /// Rows of one figure that hang together: each fits one of the other side, by day and by what their keys say.
+    ///
+    /// Rows of one day with the same keys fit the same rows, so classes of them are compared, and a class with a key
+    /// only with those that have the same one or none: equal amounts by the thousand cost no more than unequal ones.
+    fn token_components(
+        &self,
+        scales: &Scales<'_>,
+        window: Option<Window>,
+        left: &[u32],
+        right: &[u32],
+    ) -> Vec<(Vec<u32>, Vec<u32>)> {
+        let left = self.classes(Side::Left, left);
+        let right = self.classes(Side::Right, right);
+        let first_key = |class: &TokenClass| class.keys.first().cloned().flatten();
+        let (mut without, mut with): (Vec<usize>, HashMap<String, Vec<usize>>) = Default::default();
+        for (index, class) in right.iter().enumerate() {
+            match first_key(class) {
+                None => without.push(index),
+                Some(key) => with.entry(key).or_default().push(index),
+            }
+        }
+        let all: Vec<usize> = (0..right.len()).collect();
+        let mut graph = Graph::new(left.len() + right.len());
+        for (l, class) in left.iter().enumerate() {
+            let candidates = match first_key(class) {
+                None => [&all[..], &[]],
+                Some(key) => [&without[..], with.get(&key).map_or(&[], Vec::as_slice)],
+            };
+            for &r in candidates.into_iter().flatten() {
+                let other = &right[r];
+                let mut keys = class.keys.iter().zip(&other.keys);
+                let contradict = keys.any(|(a, b)| a.is_some() && b.is_some() && a != b);
+                if !contradict && scales.in_window(window, class.rows[0], other.rows[0]) {
+                    graph.join(l, left.len() + r);
+                }
+            }
+        }
+        let components = graph.components().into_iter().map(|nodes| {
+            let mut found = (Vec::new(), Vec::new());
+            for node in nodes {
+                match left.get(node) {
+                    Some(class) => found.0.extend(&class.rows),
+                    None => found.1.extend(&right[node - left.len()].rows),
+                }
+            }
+            found.0.sort_unstable();
+            found.1.sort_unstable();
+            found
+        });
+        components.collect()
+    }
+
+    /// Rows by their day and their keys under the unique-key rules of the edge.
+    fn classes(&self, side: Side, rows: &[u32]) -> Vec<TokenClass> {
+        let book = self.book(side);
+        let rules = || {
+            self.edge
+                .rules
+                .iter()
+                .filter(|rule| rule.pass == PassKind::UniqueKey)
+        };
+        let mut classes: BTreeMap<(i32, Vec<Option<String>>), Vec<u32>> = BTreeMap::new();
+        for &row in rows {
+            let key = |rule: &MatchRule| {
+                let mut text = String::new();
+                push_key(rule, side, book, row, &mut text).then_some(text)
+            };
+            let keys = rules().map(key).collect();
+            let day = book.accounting_days()[row as usize];
+            classes.entry((day, keys)).or_default().push(row);
+        }
+        let classes = classes.into_iter();
+        classes
+            .map(|((_, keys), rows)| TokenClass { keys, rows })
+            .collect()
     }
 
     /// Names a group by its edge and members.
@@ -744,43 +804,52 @@ fn in_parallel<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec
     })
 }
 
-/// Connected components of the rows that fit each other; rows that fit nothing are in none.
-fn components(
-    left: &[u32],
-    right: &[u32],
-    fits: impl Fn(u32, u32) -> bool,
-) -> Vec<(Vec<u32>, Vec<u32>)> {
-    let mut parent: Vec<usize> = (0..left.len() + right.len()).collect();
-    fn root(parent: &mut [usize], mut at: usize) -> usize {
-        while parent[at] != at {
-            parent[at] = parent[parent[at]];
-            at = parent[at];
+/// Rows of one side that fit the same rows of the other side.
+struct TokenClass {
+    /// The key under each unique-key rule, where there is one.
+    keys: Vec<Option<String>>,
+    /// The rows, one at least.
+    rows: Vec<u32>,
+}
+
+/// What hangs together.
+struct Graph {
+    parent: Vec<usize>,
+    joined: Vec<bool>,
+}
+
+impl Graph {
+    fn new(nodes: usize) -> Self {
+        Self {
+            parent: (0..nodes).collect(),
+            joined: vec![false; nodes],
+        }
+    }
+
+    fn root(&mut self, mut at: usize) -> usize {
+        while self.parent[at] != at {
+            self.parent[at] = self.parent[self.parent[at]];
+            at = self.parent[at];
         }
         at
     }
-    let mut touched = vec![false; parent.len()];
-    for (i, &l) in left.iter().enumerate() {
-        for (j, &r) in right.iter().enumerate() {
-            if fits(l, r) {
-                let (a, b) = (root(&mut parent, i), root(&mut parent, left.len() + j));
-                parent[a.max(b)] = a.min(b);
-                touched[i] = true;
-                touched[left.len() + j] = true;
+
+    fn join(&mut self, a: usize, b: usize) {
+        self.joined[a] = true;
+        self.joined[b] = true;
+        let (a, b) = (self.root(a), self.root(b));
+        self.parent[a.max(b)] = a.min(b);
+    }
+
+    /// The components of more than one node, by their lowest node.
+    fn components(mut self) -> Vec<Vec<usize>> {
+        let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for node in 0..self.parent.len() {
+            if self.joined[node] {
+                let root = self.root(node);
+                found.entry(root).or_default().push(node);
             }
         }
+        found.into_values().collect()
     }
-    let mut by_root: HashMap<usize, usize> = HashMap::new();
-    let mut found: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
-    for at in (0..parent.len()).filter(|&at| touched[at]) {
-        let top = root(&mut parent, at);
-        let index = *by_root.entry(top).or_insert_with(|| {
-            found.push(Default::default());
-            found.len() - 1
-        });
-        match left.get(at) {
-            Some(&row) => found[index].0.push(row),
-            None => found[index].1.push(right[at - left.len()]),
-        }
-    }
-    found
 }
