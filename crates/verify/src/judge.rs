@@ -895,35 +895,31 @@ impl<'a> Bench<'a> {
         }));
         let mut components: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
         for (_, (left, right)) in self.by_key(rule) {
-            let fits = |l: usize, r: usize| {
-                let (a, b) = (&self.left.rows[l], &self.right.rows[r]);
-                self.figure(rule, Side::Left, l) == self.figure(rule, Side::Right, r)
-                    && self.in_window(window, a, b)
-                    && !self.contradicts(a, b)
-            };
-            let edges: Vec<(usize, usize)> = {
-                let mut by_figure: HashMap<(i128, Currency), Vec<usize>> = HashMap::new();
-                for &r in &right {
-                    by_figure
-                        .entry(self.figure(rule, Side::Right, r))
-                        .or_default()
-                        .push(r);
+            // Rows with the same figure, day and keys fit the same rows.
+            let left = self.alike(rule, Side::Left, left);
+            let right = self.alike(rule, Side::Right, right);
+            let mut by_figure: HashMap<(i128, Currency), Vec<usize>> = HashMap::new();
+            for (class, rows) in right.iter().enumerate() {
+                let figure = self.figure(rule, Side::Right, rows[0]);
+                by_figure.entry(figure).or_default().push(class);
+            }
+            let mut edges: Vec<(usize, usize)> = Vec::new();
+            for (l, rows) in left.iter().enumerate() {
+                let figure = self.figure(rule, Side::Left, rows[0]);
+                let a = &self.left.rows[rows[0]];
+                for &r in by_figure.get(&figure).into_iter().flatten() {
+                    let b = &self.right.rows[right[r][0]];
+                    if self.in_window(window, a, b) && !self.contradicts(a, b) {
+                        edges.push((l, r));
+                    }
                 }
-                let near = |l: usize| {
-                    by_figure
-                        .get(&self.figure(rule, Side::Left, l))
-                        .map_or(&[][..], Vec::as_slice)
-                };
-                left.iter()
-                    .flat_map(|&l| {
-                        near(l)
-                            .iter()
-                            .filter(move |&&r| fits(l, r))
-                            .map(move |&r| (l, r))
-                    })
-                    .collect()
+            }
+            let rows = |classes: Vec<usize>, of: &[Vec<usize>]| -> Vec<usize> {
+                let rows = classes.into_iter().flat_map(|class| of[class].clone());
+                rows.collect::<BTreeSet<usize>>().into_iter().collect()
             };
-            components.extend(components_of(&edges));
+            let found = components_of(&edges).into_iter();
+            components.extend(found.map(|(l, r)| (rows(l, &left), rows(r, &right))));
         }
         for (left, right) in components {
             let group = if left.len() == 1 && right.len() == 1 {
@@ -955,6 +951,25 @@ impl<'a> Bench<'a> {
             };
             self.close(group);
         }
+    }
+
+    /// Rows of one side by their figure, their day and their keys under the edge's key rules.
+    fn alike(&self, rule: &MatchRule, side: Side, rows: Vec<usize>) -> Vec<Vec<usize>> {
+        let mut classes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for at in rows {
+            let row = &self.source(side).rows[at];
+            let (figure, currency) = self.figure(rule, side, at);
+            let keys: Vec<Option<Vec<String>>> = self
+                .edge
+                .rules
+                .iter()
+                .filter(|rule| rule.pass == PassKind::UniqueKey)
+                .map(|rule| key(rule, side, row))
+                .collect();
+            let class = (figure, currency, row.day, keys);
+            classes.entry(class).or_default().push(at);
+        }
+        classes.into_values().collect()
     }
 
     /// Whether a key rule of the edge tells the two rows apart.
