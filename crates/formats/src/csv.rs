@@ -4,6 +4,7 @@
 //! delimiter. Lines in front of the header are the preamble; behind it every line is a record, but for blank
 //! lines, lines that begin with the profile's comment mark, the summary with its header, and the end marker.
 
+pub mod blocks;
 mod cells;
 mod header;
 mod row;
@@ -109,31 +110,7 @@ pub(crate) fn read(
         format: profile.name.clone(),
         encoding: encoding_name(encoding),
     });
-    let mut reader = Reader {
-        file,
-        profile,
-        options,
-        sink,
-        encoding,
-        other,
-        is_sure: encoding == other,
-        cells: Cells::default(),
-        period: None,
-        account: None,
-        days: None,
-        whose: BTreeSet::new(),
-        summary: Summary::default(),
-        footer: Vec::new(),
-        ended: None,
-        after_end: None,
-        notes: Vec::new(),
-        kinds_noticed: BTreeSet::new(),
-        alias_noticed: false,
-        records: 0,
-        entries: 0,
-        rejected: 0,
-        last_unended: false,
-    };
+    let mut reader = Reader::new(file, profile, options, sink, encoding);
     let (plan, line) = reader.find_header(input)?;
     reader.sink.begin_statement(&StatementHead {
         account: reader.account.clone(),
@@ -198,6 +175,41 @@ struct Delivered<'b> {
 }
 
 impl<'r> Reader<'r> {
+    fn new(
+        file: String,
+        profile: &'r Profile,
+        options: &'r Options<'r>,
+        sink: &'r mut dyn Sink,
+        encoding: &'static Encoding,
+    ) -> Self {
+        let other = other_encoding(profile);
+        Self {
+            file,
+            profile,
+            options,
+            sink,
+            encoding,
+            other,
+            is_sure: encoding == other,
+            cells: Cells::default(),
+            period: None,
+            account: None,
+            days: None,
+            whose: BTreeSet::new(),
+            summary: Summary::default(),
+            footer: Vec::new(),
+            ended: None,
+            after_end: None,
+            notes: Vec::new(),
+            kinds_noticed: BTreeSet::new(),
+            alias_noticed: false,
+            records: 0,
+            entries: 0,
+            rejected: 0,
+            last_unended: false,
+        }
+    }
+
     /// Decodes a line; the first one with characters beyond ASCII decides between UTF-8 and the profile's encoding.
     fn decode<'t>(&mut self, bytes: &'t [u8]) -> Result<Cow<'t, str>, usize> {
         match decode_record(bytes, self.encoding) {

@@ -64,6 +64,11 @@ impl<'a> Input<'a> {
         self.offset
     }
 
+    /// Lines taken so far.
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+
     /// The next bytes without taking them: at least `want` (up to the block size), fewer only at the end of the file.
     pub(crate) fn peek(&mut self, want: usize) -> Result<&[u8], FileError> {
         while self.filled - self.start < want && !self.finished {

@@ -121,6 +121,158 @@ pub struct TimeFormat {
     pub text: String,
     /// Its pieces.
     pub pieces: Vec<TimePiece>,
+    /// Where the pieces stand if each has one length, behind which only an offset may follow.
+    fixed: Option<FixedTime>,
+}
+
+/// A time whose pieces have fixed places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FixedTime {
+    /// Its literals, with zeros for digits and behind its end.
+    shape: [u8; FixedTime::LONGEST],
+    /// 0x0F where a digit of the time of day stands, and elsewhere zero.
+    free: [u8; FixedTime::LONGEST],
+    /// The greatest digit there; elsewhere the greatest half-byte.
+    most: [u8; FixedTime::LONGEST],
+    /// 0xFF where a literal stands.
+    literals: [u8; FixedTime::LONGEST],
+    /// 0xFF where a digit stands.
+    digits: [u8; FixedTime::LONGEST],
+    /// Where each part stands; 0xFF: it is not written.
+    places: [u8; TimePart::ALL.len()],
+    length: u8,
+    has_offset: bool,
+}
+
+impl FixedTime {
+    const LONGEST: usize = 24;
+
+    fn new(pieces: &[TimePiece]) -> Option<Self> {
+        let mut fixed = Self {
+            shape: [0; Self::LONGEST],
+            free: [0; Self::LONGEST],
+            most: [0x0F; Self::LONGEST],
+            literals: [0; Self::LONGEST],
+            digits: [0; Self::LONGEST],
+            places: [0xFF; TimePart::ALL.len()],
+            length: 0,
+            has_offset: false,
+        };
+        for piece in pieces {
+            if fixed.has_offset {
+                return None;
+            }
+            let at = usize::from(fixed.length);
+            let length = match *piece {
+                TimePiece::Literal(c) if c.is_ascii() => {
+                    *fixed.shape.get_mut(at)? = c as u8;
+                    fixed.literals[at] = 0xFF;
+                    1
+                }
+                TimePiece::Number(part, least, most) if least == most => {
+                    if fixed.places[part as usize] != 0xFF {
+                        return None;
+                    }
+                    fixed.places[part as usize] = fixed.length;
+                    fixed.digits.get_mut(at..at + usize::from(most))?.fill(0xFF);
+                    let tens = match part {
+                        TimePart::Hour => Some(2),
+                        TimePart::Minute | TimePart::Second => Some(5),
+                        _ => None,
+                    };
+                    if let Some(tens) = tens {
+                        (fixed.most[at], fixed.most[at + 1]) = (tens, 9);
+                        fixed.free[at..at + 2].fill(0x0F);
+                    }
+                    most
+                }
+                TimePiece::Offset => {
+                    fixed.has_offset = true;
+                    0
+                }
+                _ => return None,
+            };
+            fixed.length += length;
+        }
+        (usize::from(fixed.length) <= Self::LONGEST).then_some(fixed)
+    }
+
+    /// Whether a text differs from a right one only in digits of the time of day, and these are in their ranges.
+    #[inline]
+    fn is_like(&self, known: &[u8; Self::LONGEST], text: &[u8; Self::LONGEST]) -> bool {
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        let (known, text) = (known.as_chunks::<8>().0, text.as_chunks::<8>().0);
+        let (most, free) = (self.most.as_chunks::<8>().0, self.free.as_chunks::<8>().0);
+        let mut wrong = 0;
+        for index in 0..Self::LONGEST / 8 {
+            let [known, text, most, free] =
+                [known[index], text[index], most[index], free[index]].map(u64::from_le_bytes);
+            wrong |= (known ^ text) & !free;
+            // A low half-byte above the greatest digit of its place carries into the high bit.
+            wrong |=
+                ((text & 0x0F0F_0F0F_0F0F_0F0F) + (HIGH - 0x0101_0101_0101_0101 - most)) & HIGH;
+        }
+        let hours = self.places[TimePart::Hour as usize];
+        let hour = usize::from(if hours == 0xFF { 0 } else { hours });
+        let text = text.as_flattened();
+        let late = hours != 0xFF && text[hour] == b'2' && text[hour + 1] > b'3';
+        wrong == 0 && !late
+    }
+
+    /// The numbers and the offset, if the text has this very shape.
+    #[inline]
+    fn read(&self, text: &[u8]) -> Option<([u32; TimePart::ALL.len()], Option<i16>)> {
+        let (head, tail) = text.split_at_checked(usize::from(self.length))?;
+        let offset = match (self.has_offset, tail) {
+            (false, []) => None,
+            (true, [b'+', b'0', b'8', b':', b'0', b'0']) => Some(480),
+            (true, tail) => match offset(tail)? {
+                (minutes, length) if length == tail.len() => Some(minutes),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let mut padded = [0; Self::LONGEST];
+        let bytes = match text.first_chunk() {
+            Some(first) => first,
+            None => {
+                padded[..head.len()].copy_from_slice(head);
+                &padded
+            }
+        };
+        // Eight bytes at a time: literals as they must be, digits from 0x30 on and not beyond 0x39.
+        let (words, shapes) = (bytes.as_chunks::<8>().0, self.shape.as_chunks::<8>().0);
+        let digits = self.digits.as_chunks::<8>().0;
+        let literals = self.literals.as_chunks::<8>().0;
+        let masks = words.iter().zip(shapes).zip(digits).zip(literals);
+        let mut wrong = 0;
+        for (((word, shape), digits), literals) in masks {
+            let [word, shape, digits, literals] =
+                [word, shape, digits, literals].map(|word| u64::from_le_bytes(*word));
+            wrong |= (word ^ shape) & literals;
+            wrong |= ((word ^ 0x3030_3030_3030_3030) & 0xF0F0_F0F0_F0F0_F0F0) & digits;
+            wrong |= ((word & 0x0F0F_0F0F_0F0F_0F0F) + 0x0606_0606_0606_0606)
+                & 0xF0F0_F0F0_F0F0_F0F0
+                & digits;
+        }
+        if wrong != 0 {
+            return None;
+        }
+        let digit = |at: usize| u32::from(bytes.get(at).copied().unwrap_or_default() & 15);
+        let pair = |at: usize| digit(at) * 10 + digit(at + 1);
+        let mut parts = [0; TimePart::ALL.len()];
+        for (part, (value, &place)) in parts.iter_mut().zip(&self.places).enumerate() {
+            if place == 0xFF {
+                continue;
+            }
+            let place = usize::from(place);
+            *value = pair(place);
+            if part == TimePart::Year as usize {
+                *value = *value * 100 + pair(place + 2);
+            }
+        }
+        Some((parts, offset))
+    }
 }
 
 impl TimeFormat {
@@ -183,8 +335,36 @@ impl TimeFormat {
         }
         Ok(Self {
             text: text.to_owned(),
+            fixed: FixedTime::new(&pieces),
             pieces,
         })
+    }
+
+    /// Whether a text is certainly a time of this format, as it differs from one that is in the time of day only.
+    /// `false` says nothing; [`TimeFormat::read`] knows.
+    ///
+    /// ```
+    /// # use quanfu_settlement::profile::TimeFormat;
+    /// let format = TimeFormat::new("%Y-%m-%dT%H:%M:%S%z").unwrap();
+    /// let known = b"2026-03-02T10:00:00+08:00";
+    /// assert!(format.read("2026-03-02T10:00:00+08:00").is_ok());
+    /// assert!(format.is_like(known, b"2026-03-02T23:59:07+08:00"));
+    /// assert!(!format.is_like(known, b"2026-03-02T24:00:00+08:00"));
+    /// assert!(!format.is_like(known, b"2026-03-03T10:00:00+08:00"));
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn is_like(&self, known: &[u8], text: &[u8]) -> bool {
+        let Some(fixed) = &self.fixed else {
+            return false;
+        };
+        match (known.first_chunk(), text.first_chunk()) {
+            (Some(known_head), Some(head)) if known.len() == text.len() => {
+                fixed.is_like(known_head, head)
+                    && known[FixedTime::LONGEST..] == text[FixedTime::LONGEST..]
+            }
+            _ => false,
+        }
     }
 
     /// Reads a time.
@@ -195,11 +375,19 @@ impl TimeFormat {
     #[inline]
     pub fn read(&self, text: &str) -> Result<Moment, &'static str> {
         const MALFORMED: &str = "time-malformed";
+        let fixed = self.fixed.as_ref();
+        if let Some((parts, offset)) = fixed.and_then(|fixed| fixed.read(text.as_bytes())) {
+            return moment(parts, offset);
+        }
         let mut rest = text.as_bytes();
         let mut parts = [0u32; TimePart::ALL.len()];
         let mut offset_minutes = None;
         for piece in &self.pieces {
             match *piece {
+                TimePiece::Literal(c) if c.is_ascii() => match rest {
+                    [first, after @ ..] if *first == c as u8 => rest = after,
+                    _ => return Err(MALFORMED),
+                },
                 TimePiece::Literal(c) => {
                     let mut buffer = [0; 4];
                     let literal = c.encode_utf8(&mut buffer).as_bytes();
@@ -229,17 +417,24 @@ impl TimeFormat {
         if !rest.is_empty() {
             return Err(MALFORMED);
         }
-        let [year, month, day, hour, minute, second] = parts;
-        let date = i32::try_from(year).ok();
-        let date = date.and_then(|year| Date::from_ymd_opt(year, month, day));
-        match date {
-            Some(date) if hour < 24 && minute < 60 && second <= 60 => Ok(Moment {
-                date,
-                second: hour * 3600 + minute * 60 + second.min(59),
-                offset_minutes,
-            }),
-            _ => Err("date-impossible"),
-        }
+        moment(parts, offset_minutes)
+    }
+}
+
+fn moment(
+    parts: [u32; TimePart::ALL.len()],
+    offset_minutes: Option<i16>,
+) -> Result<Moment, &'static str> {
+    let [year, month, day, hour, minute, second] = parts;
+    let date = i32::try_from(year).ok();
+    let date = date.and_then(|year| Date::from_ymd_opt(year, month, day));
+    match date {
+        Some(date) if hour < 24 && minute < 60 && second <= 60 => Ok(Moment {
+            date,
+            second: hour * 3600 + minute * 60 + second.min(59),
+            offset_minutes,
+        }),
+        _ => Err("date-impossible"),
     }
 }
 
