@@ -51,6 +51,12 @@ pub enum ReconError {
         /// The edge.
         edge: String,
     },
+    /// The rules ask for more than key groups.
+    #[error("a list of key groups cannot be made: {why}")]
+    NoKeyRun {
+        /// What stands in the way.
+        why: String,
+    },
     /// The caller asked to stop.
     #[error("the run was stopped")]
     Cancelled,
@@ -65,6 +71,7 @@ impl ReconError {
         "already-reconciled",
         "supersedes-mismatch",
         "too-large",
+        "no-key-run",
         "cancelled",
     ];
 
@@ -78,6 +85,7 @@ impl ReconError {
             Self::AlreadyReconciled { .. } => "already-reconciled",
             Self::SupersedesMismatch { .. } => "supersedes-mismatch",
             Self::TooLarge { .. } => "too-large",
+            Self::NoKeyRun { .. } => "no-key-run",
             Self::Cancelled => "cancelled",
         }
     }

@@ -7,7 +7,7 @@ use quanfu_settlement::rules::{Field, MatchRule, Normaliser};
 use quanfu_settlement::{Book, Side};
 
 /// Between the fields of a key; normalised texts may hold it only if the file did, and then on both sides.
-const SEPARATOR: char = '\u{1f}';
+pub(crate) const SEPARATOR: char = '\u{1f}';
 
 /// Writes a row's key under a rule to the end of `out`. `false`, with `out` as before: a field is missing.
 pub(crate) fn push_key(
@@ -121,6 +121,15 @@ fn part<'t>(text: &'t str, step: &Normaliser) -> Option<&'t str> {
 /// A key as people read it.
 pub(crate) fn shown(key: &str) -> String {
     key.trim_end_matches(SEPARATOR).replace(SEPARATOR, " ")
+}
+
+/// The steps on bytes. `None`: they leave no key.
+pub(crate) fn normalised_bytes<'t>(text: &'t [u8], steps: &[Normaliser]) -> Option<Cow<'t, [u8]>> {
+    let text = std::str::from_utf8(text).ok()?;
+    Some(match normalised(text, steps)? {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    })
 }
 
 /// A fixed 64-bit hash. It only places keys in buckets and sorts them there; equality compares the bytes.

@@ -14,6 +14,7 @@ mod document;
 mod duplicate;
 mod edge;
 mod error;
+pub mod kernel;
 mod key;
 mod nearest;
 mod request;

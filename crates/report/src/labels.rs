@@ -118,6 +118,8 @@ mod tests {
         "unknown-profile",
         "unknown-calendar",
         "carried-damaged",
+        "keyrun-io",
+        "same-file",
     ];
 
     #[test]

@@ -22,6 +22,7 @@ pub mod book;
 pub mod digest;
 pub mod entry;
 pub mod finding;
+pub mod groups;
 pub mod limits;
 pub mod outcome;
 pub mod profile;

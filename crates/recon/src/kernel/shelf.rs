@@ -1,0 +1,382 @@
+//! Where one thread puts its rows: chains of blocks, one chain for each drawer. A drawer holds the rows of some buckets
+//! that follow one another; how many drawers there are is a matter of speed alone.
+
+use std::io;
+
+use quanfu_money::Currency;
+use quanfu_settlement::Side;
+
+use super::text::{ends, hash, hash_ends, put, upper};
+use super::{Kernel, KernelRow, LONGEST, MOST_PARTS, Part, Scratch};
+use crate::key::SEPARATOR;
+
+/// Bytes of a block: a row fits whole.
+pub(super) const BLOCK: usize = 16 * 1024;
+
+/// How many bytes of each drawer are staged in front of its blocks.
+const STAGE: usize = 512;
+
+/// How many blocks are had from the system at once.
+const SLAB: usize = 64;
+
+/// Bytes in front of a row's key: lengths and flags, currency, amount.
+pub(super) const HEAD: usize = 14;
+
+/// How many bytes are written to the scratch space at once.
+const WRITTEN: usize = 256 * 1024;
+
+const NONE: u32 = u32::MAX;
+
+const _: () = assert!(HEAD + (MOST_PARTS + 1) * (LONGEST + 1) <= BLOCK);
+
+/// The rows of one thread.
+pub struct Shelf<'k> {
+    parts: Vec<Part>,
+    scratch: Option<(&'k dyn Scratch, usize)>,
+    /// The latest rows of each drawer, close together: most writes meet memory that is in the cache.
+    stage: Vec<u8>,
+    /// For each drawer, how many bytes are staged.
+    staged: Vec<u16>,
+    slabs: Vec<Box<[u8]>>,
+    /// For each block, the one behind it in its chain.
+    next: Vec<u32>,
+    /// For each block, how many bytes are used.
+    fill: Vec<u16>,
+    first: Vec<u32>,
+    last: Vec<u32>,
+    used: usize,
+    /// How many bits of a hash do not tell its drawer.
+    shift: u32,
+    /// For each time that the shelf was emptied, where each drawer begins in the scratch space.
+    runs: Vec<Vec<u64>>,
+    totals: [Vec<(Currency, u64, i128)>; 2],
+    rows: [u64; 2],
+    /// The currencies of the totals, with their fifteen bits.
+    currencies: Vec<(Currency, u16)>,
+    /// For keys that are put together.
+    spare: Vec<u8>,
+}
+
+impl<'k> Shelf<'k> {
+    /// An empty shelf. With scratch space it keeps at most so many bytes in memory.
+    #[must_use]
+    pub fn new(kernel: &Kernel, scratch: Option<(&'k dyn Scratch, usize)>) -> Self {
+        Self {
+            parts: kernel.parts.clone(),
+            scratch: scratch.map(|(scratch, bytes)| (scratch, (bytes / BLOCK).max(SLAB))),
+            stage: vec![0; kernel.drawers * STAGE],
+            staged: vec![0; kernel.drawers],
+            slabs: Vec::new(),
+            next: Vec::new(),
+            fill: Vec::new(),
+            first: vec![NONE; kernel.drawers],
+            last: vec![NONE; kernel.drawers],
+            used: 0,
+            shift: 64 - kernel.drawers.trailing_zeros(),
+            runs: Vec::new(),
+            totals: [Vec::new(), Vec::new()],
+            rows: [0; 2],
+            currencies: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Puts a row in its drawer.
+    ///
+    /// # Errors
+    ///
+    /// What the scratch space says; a reference or name longer than [`LONGEST`] is `InvalidInput`.
+    pub fn put(&mut self, row: &KernelRow<'_>) -> io::Result<()> {
+        let side = row.side as usize;
+        let (slot, currency) = self.currency(row.currency);
+        let parts = std::mem::take(&mut self.parts);
+        let mut spare = std::mem::take(&mut self.spare);
+        let done = match (parts.as_slice(), row.references) {
+            ([part], [text]) => {
+                let (kept, to_upper) = part.steps[side].take(text, &mut spare);
+                match ends(kept) {
+                    // Most keys have eight to sixteen bytes and never leave the registers.
+                    Some((mut first, mut last)) if kept.len() <= 16 => {
+                        if to_upper {
+                            (first, last) = (upper(first), upper(last));
+                        }
+                        let length = kept.len();
+                        let hash = hash_ends(first, last, length, u64::from(currency));
+                        let place = self.place(hash, length, true, currency, row);
+                        place.map(|place| {
+                            place[..8].copy_from_slice(&first.to_le_bytes());
+                            place[length - 8..length].copy_from_slice(&last.to_le_bytes());
+                        })
+                    }
+                    _ => self.put_any(&parts, currency, row),
+                }
+            }
+            _ => self.put_any(&parts, currency, row),
+        };
+        self.spare = spare;
+        self.parts = parts;
+        done?;
+        self.rows[side] += 1;
+        let total = &mut self.totals[side][slot];
+        total.1 += 1;
+        total.2 += i128::from(row.minor);
+        Ok(())
+    }
+
+    /// A currency's place in the totals and its fifteen bits.
+    #[inline]
+    fn currency(&mut self, currency: Currency) -> (usize, u16) {
+        let known = &self.currencies;
+        if let Some(slot) = known.iter().position(|(known, _)| *known == currency) {
+            return (slot, known[slot].1);
+        }
+        self.totals[0].push((currency, 0, 0));
+        self.totals[1].push((currency, 0, 0));
+        self.currencies.push((currency, pack(currency)));
+        let slot = self.currencies.len() - 1;
+        (slot, self.currencies[slot].1)
+    }
+
+    /// A row with a key of any length and number of parts, or without one.
+    fn put_any(&mut self, parts: &[Part], currency: u16, row: &KernelRow<'_>) -> io::Result<()> {
+        let (mut key, mut spare) = (Vec::new(), Vec::new());
+        let mut has_key = true;
+        for (index, (part, text)) in parts.iter().zip(row.references).enumerate() {
+            if index > 0 {
+                key.push(SEPARATOR as u8);
+            }
+            let (kept, to_upper) = part.steps[row.side as usize].take(text, &mut spare);
+            has_key &= !kept.is_empty();
+            let start = key.len();
+            key.extend_from_slice(kept);
+            if to_upper {
+                key[start..].make_ascii_uppercase();
+            }
+        }
+        if !has_key {
+            key.clear();
+        }
+        if key.len() > LONGEST * MOST_PARTS + 1 {
+            return Err(too_long());
+        }
+        let hashed = if has_key { key.as_slice() } else { row.name };
+        let hash = hash(hashed, u64::from(currency));
+        let place = self.place(hash, key.len(), has_key, currency, row)?;
+        place[..key.len()].copy_from_slice(&key);
+        Ok(())
+    }
+
+    /// Makes room for a row in the drawer of its hash and writes all of it but the key, whose place is given.
+    #[inline]
+    fn place(
+        &mut self,
+        hash: u64,
+        key: usize,
+        has_key: bool,
+        currency: u16,
+        row: &KernelRow<'_>,
+    ) -> io::Result<&mut [u8]> {
+        if row.name.len() > LONGEST {
+            return Err(too_long());
+        }
+        let drawer = (hash >> self.shift) as usize;
+        let length = HEAD + key + row.name.len();
+        let mut from = usize::from(self.staged[drawer]);
+        if from + length > STAGE {
+            self.flush(drawer)?;
+            from = 0;
+        }
+        let start = drawer * STAGE + from;
+        let place = if length <= STAGE {
+            self.staged[drawer] = (from + length) as u16;
+            &mut self.stage[start..start + length]
+        } else {
+            self.room(drawer, length)?
+        };
+        let head = key as u32
+            | (row.name.len() as u32) << 12
+            | (row.side as u32) << 24
+            | u32::from(has_key) << 25;
+        place[..4].copy_from_slice(&head.to_le_bytes());
+        place[4..6].copy_from_slice(&currency.to_le_bytes());
+        place[6..14].copy_from_slice(&row.minor.to_le_bytes());
+        put(&mut place[HEAD + key..], row.name);
+        Ok(&mut place[HEAD..HEAD + key])
+    }
+
+    /// Moves what is staged for a drawer to its blocks.
+    fn flush(&mut self, drawer: usize) -> io::Result<()> {
+        let length = usize::from(self.staged[drawer]);
+        let stage = std::mem::take(&mut self.stage);
+        let staged = &stage[drawer * STAGE..][..length];
+        let room = self.room(drawer, length);
+        let done = room.map(|room| room.copy_from_slice(staged));
+        self.stage = stage;
+        self.staged[drawer] = 0;
+        done
+    }
+
+    /// So many bytes at the end of a drawer.
+    fn room(&mut self, drawer: usize, length: usize) -> io::Result<&mut [u8]> {
+        let mut block = self.last[drawer];
+        if block == NONE || self.fill[block as usize] as usize + length > BLOCK {
+            block = self.new_block(drawer)?;
+        }
+        let index = block as usize;
+        let from = self.fill[index] as usize;
+        self.fill[index] = (from + length) as u16;
+        let start = index % SLAB * BLOCK + from;
+        Ok(&mut self.slabs[index / SLAB][start..start + length])
+    }
+
+    /// Moves everything that is staged to the blocks. To be called behind the last row.
+    ///
+    /// # Errors
+    ///
+    /// What the scratch space says.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        (0..self.staged.len()).try_for_each(|drawer| self.flush(drawer))
+    }
+
+    #[cold]
+    fn new_block(&mut self, drawer: usize) -> io::Result<u32> {
+        let block = match self.free_block() {
+            Some(block) => block,
+            None => {
+                self.spill()?;
+                self.free_block().unwrap_or(0)
+            }
+        };
+        match self.last[drawer] {
+            NONE => self.first[drawer] = block,
+            last => self.next[last as usize] = block,
+        }
+        self.last[drawer] = block;
+        Ok(block)
+    }
+
+    fn free_block(&mut self) -> Option<u32> {
+        if self.scratch.is_some_and(|(_, most)| self.used >= most) {
+            return None;
+        }
+        let index = self.used;
+        if index == self.next.len() {
+            if index.is_multiple_of(SLAB) {
+                self.slabs.push(vec![0; SLAB * BLOCK].into_boxed_slice());
+            }
+            self.next.push(NONE);
+            self.fill.push(0);
+        } else {
+            self.next[index] = NONE;
+            self.fill[index] = 0;
+        }
+        self.used += 1;
+        Some(index as u32)
+    }
+
+    fn block(&self, index: u32) -> &[u8] {
+        let index = index as usize;
+        let start = index % SLAB * BLOCK;
+        &self.slabs[index / SLAB][start..start + self.fill[index] as usize]
+    }
+
+    /// Writes all rows to the scratch space, drawer by drawer.
+    pub(super) fn spill(&mut self) -> io::Result<()> {
+        let Some((scratch, _)) = self.scratch else {
+            return Ok(());
+        };
+        let mut starts = Vec::with_capacity(self.first.len() + 1);
+        let mut written = 0u64;
+        for drawer in 0..self.first.len() {
+            starts.push(written);
+            let mut block = self.first[drawer];
+            while block != NONE {
+                written += u64::from(self.fill[block as usize]);
+                block = self.next[block as usize];
+            }
+        }
+        starts.push(written);
+        let begin = scratch.reserve(written)?;
+        let mut bytes = Vec::with_capacity(WRITTEN);
+        let mut at = begin;
+        for drawer in 0..self.first.len() {
+            let mut block = self.first[drawer];
+            while block != NONE {
+                if bytes.len() + BLOCK > WRITTEN {
+                    scratch.write(at, &bytes)?;
+                    at += bytes.len() as u64;
+                    bytes.clear();
+                }
+                bytes.extend_from_slice(self.block(block));
+                block = self.next[block as usize];
+            }
+        }
+        scratch.write(at, &bytes)?;
+        starts.iter_mut().for_each(|start| *start += begin);
+        self.runs.push(starts);
+        self.first.fill(NONE);
+        self.last.fill(NONE);
+        self.used = 0;
+        Ok(())
+    }
+
+    /// Reads a drawer's rows from the scratch space to the end of `bytes`.
+    pub(super) fn read_spilled(&self, drawer: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let Some((scratch, _)) = self.scratch else {
+            return Ok(());
+        };
+        for run in &self.runs {
+            let length = (run[drawer + 1] - run[drawer]) as usize;
+            let start = bytes.len();
+            bytes.resize(start + length, 0);
+            scratch.read(run[drawer], &mut bytes[start..])?;
+        }
+        Ok(())
+    }
+
+    /// A drawer's rows in memory, block by block.
+    pub(super) fn blocks(&self, drawer: usize) -> impl Iterator<Item = &[u8]> {
+        let mut block = self.first[drawer];
+        std::iter::from_fn(move || {
+            if block == NONE {
+                return None;
+            }
+            let bytes = self.block(block);
+            block = self.next[block as usize];
+            Some(bytes)
+        })
+    }
+
+    /// Rows of the left and the right side.
+    #[must_use]
+    pub fn rows(&self) -> [u64; 2] {
+        self.rows
+    }
+
+    /// Rows and sums of a side, by currency.
+    pub fn totals(&self, side: Side) -> impl Iterator<Item = &(Currency, u64, i128)> {
+        self.totals[side as usize]
+            .iter()
+            .filter(|(_, count, _)| *count > 0)
+    }
+}
+
+fn too_long() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("a reference of more than {LONGEST} bytes"),
+    )
+}
+
+/// A currency's three letters in fifteen bits.
+pub(super) fn pack(currency: Currency) -> u16 {
+    let code = currency.code().bytes();
+    code.fold(0, |packed, letter| {
+        packed << 5 | u16::from(letter.wrapping_sub(b'A') & 31)
+    })
+}
+
+/// The other way.
+pub(super) fn unpack(packed: u16) -> [u8; 3] {
+    [10, 5, 0].map(|shift| b'A' + (packed >> shift & 31) as u8)
+}
