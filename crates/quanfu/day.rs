@@ -62,6 +62,17 @@ pub enum DayError {
         /// What is damaged.
         message: String,
     },
+    /// A source of a key run has one file twice.
+    #[error("{file} has the same bytes as {first}: every row of it would count twice")]
+    SameFile {
+        /// The file.
+        file: String,
+        /// The file read before.
+        first: String,
+    },
+    /// The list of a key run cannot be written, or its scratch space fails.
+    #[error("the key groups cannot be kept or written")]
+    Io(#[source] std::io::Error),
     /// The run itself.
     #[error(transparent)]
     Recon(#[from] ReconError),
@@ -74,6 +85,8 @@ impl DayError {
         "unknown-profile",
         "unknown-calendar",
         "carried-damaged",
+        "same-file",
+        "keyrun-io",
     ];
 
     /// Stable code of the kind.
@@ -86,6 +99,8 @@ impl DayError {
             Self::File(error) => error.code(),
             Self::Book(error) | Self::Row { source: error, .. } => error.code(),
             Self::Carried { .. } => "carried-damaged",
+            Self::SameFile { .. } => "same-file",
+            Self::Io(_) => "keyrun-io",
             Self::Recon(error) => error.code(),
         }
     }
@@ -327,7 +342,7 @@ pub(crate) fn known_calendar(name: &str) -> Result<BusinessCalendar, DayError> {
     }
 }
 
-fn find_profile<'p>(
+pub(crate) fn find_profile<'p>(
     name: &str,
     source: &str,
     given: &'p [Profile],

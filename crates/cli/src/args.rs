@@ -146,7 +146,9 @@ fn recon() -> Command {
         .about("Reconcile a settlement day")
         .after_help(format!(
             "Examples:\n  quanfu recon --rules rules.toml order=orders.csv psp=bill.csv bank=bank.sta -o day.json -o day.csv\n  \
-             quanfu recon --rules rules.toml order=o2.csv psp=b2.csv bank=s2.sta --after day.json -o day2.json\n\n{EXIT_CODES}"
+             quanfu recon --rules rules.toml order=o2.csv psp=b2.csv bank=s2.sta --after day.json -o day2.json\n\n\
+             A key run (-o groups:FILE.csv) is for very many rows: it lists all groups of one key and currency, puts their\n\
+             totals on stdout, and its .json is quanfu.groups/1.\n\n{EXIT_CODES}"
         ))
         .arg(path("rules").long("rules").value_name("RULES").required(true).help("Rules (quanfu.rules/1)"))
         .arg(
@@ -196,8 +198,38 @@ fn recon() -> Command {
                 .help("Stop at the first thing in a file that is not faultless"),
         )
         .arg(format(&["table", "json", "jsonl", "csv"]))
-        .arg(out("Write a file: .json is the result (quanfu.result/1), .csv the outcome of every record"))
+        .arg(out(
+            "Write a file: .json is the result, .csv the outcome of every record; groups:FILE.csv makes a key run",
+        ))
+        .arg(
+            Arg::new("memory")
+                .long("memory")
+                .value_name("SIZE")
+                .value_parser(memory)
+                .help("For a key run: about so much memory for rows; the rest waits in a file beside the list [default: 128MB]"),
+        )
         .arg(unmask())
+}
+
+/// A size such as `128MB`, in bytes.
+fn memory(text: &str) -> Result<u64, String> {
+    let wanted = || format!("{text:?}: a size such as 128MB or 2GB would be right, at least 64MB");
+    let upper = text.to_ascii_uppercase();
+    let number = upper.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit: u64 = match upper.get(number.len()..).unwrap_or_default().trim() {
+        "MB" | "M" => 1_000_000,
+        "MIB" => 1 << 20,
+        "GB" | "G" => 1_000_000_000,
+        "GIB" => 1 << 30,
+        _ => return Err(wanted()),
+    };
+    let number: u64 = number.parse().map_err(|_| wanted())?;
+    let bytes = number.checked_mul(unit).ok_or_else(wanted)?;
+    if bytes < 64_000_000 {
+        Err(wanted())
+    } else {
+        Ok(bytes)
+    }
 }
 
 fn result() -> Arg {

@@ -2,6 +2,7 @@
 
 mod demo;
 mod explain;
+mod keyrun;
 mod read;
 mod recon;
 mod verify;

@@ -108,6 +108,8 @@ impl Failure {
             DayError::UnknownSource { .. }
             | DayError::UnknownProfile { .. }
             | DayError::UnknownCalendar { .. } => USAGE,
+            DayError::SameFile { .. } => USAGE,
+            DayError::Io(_) => BROKEN,
             DayError::Recon(error) => match error {
                 ReconError::TooLarge { .. } | ReconError::Cancelled => BROKEN,
                 _ => USAGE,

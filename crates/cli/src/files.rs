@@ -1,9 +1,11 @@
 //! Files in and out. What is written appears whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use quanfu::recon::kernel::Scratch;
 use quanfu::settlement::Limits;
 use quanfu::{Profile, ResultDoc, Rules};
 
@@ -95,11 +97,26 @@ impl Outputs {
     /// Moves everything into its place.
     pub fn commit(mut self) -> Result<(), Failure> {
         for (part, path) in &self.written {
-            fs::rename(part, path).map_err(|error| Failure::output(path, &error))?;
+            replace(part, path).map_err(|error| Failure::output(path, &error))?;
         }
         self.written.clear();
         Ok(())
     }
+}
+
+/// Moves a file to its place. One that stands there is put aside first: file systems that make a rename over a file
+/// wait for the new one's bytes would make a run wait for gigabytes.
+fn replace(part: &Path, path: &Path) -> io::Result<()> {
+    if !path.is_file() || path.is_symlink() {
+        return fs::rename(part, path);
+    }
+    let aside = part.with_extension("old");
+    fs::rename(path, &aside)?;
+    if let Err(error) = fs::rename(part, path) {
+        fs::rename(&aside, path)?;
+        return Err(error);
+    }
+    fs::remove_file(&aside)
 }
 
 impl Drop for Outputs {
@@ -128,4 +145,79 @@ pub fn keep_apart<'p>(
         }
     }
     Ok(())
+}
+
+/// Scratch space in a file that is gone when the run is over.
+#[derive(Debug)]
+pub struct ScratchFile {
+    file: File,
+    path: PathBuf,
+    reserved: AtomicU64,
+}
+
+impl ScratchFile {
+    /// In the folder of an output.
+    pub fn beside(output: &Path) -> Result<Self, Failure> {
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(output.file_name().unwrap_or_default());
+        hidden.push(format!(".{}.scratch", std::process::id()));
+        let path = output.with_file_name(hidden);
+        let opened = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path);
+        let file = opened.map_err(|error| Failure::output(&path, &error))?;
+        Ok(Self {
+            file,
+            path,
+            reserved: AtomicU64::new(0),
+        })
+    }
+}
+
+impl Drop for ScratchFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Scratch for ScratchFile {
+    fn reserve(&self, bytes: u64) -> io::Result<u64> {
+        Ok(self.reserved.fetch_add(bytes, Ordering::Relaxed))
+    }
+
+    #[cfg(unix)]
+    fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, at)
+    }
+
+    #[cfg(unix)]
+    fn read(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, out, at)
+    }
+
+    #[cfg(windows)]
+    fn write(&self, mut at: u64, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = std::os::windows::fs::FileExt::seek_write(&self.file, bytes, at)?;
+            bytes = &bytes[count..];
+            at += count as u64;
+        }
+        Ok(())
+    }
+
+    #[cfg(windows)]
+    fn read(&self, mut at: u64, mut out: &mut [u8]) -> io::Result<()> {
+        while !out.is_empty() {
+            match std::os::windows::fs::FileExt::seek_read(&self.file, out, at)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => {
+                    out = &mut out[count..];
+                    at += count as u64;
+                }
+            }
+        }
+        Ok(())
+    }
 }

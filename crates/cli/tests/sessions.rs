@@ -30,8 +30,53 @@ fn days() -> Folder {
             .as_bytes(),
     );
     folder.write("day/empty.csv", b"");
+    folder.write("keys/rules.toml", KEYS);
+    folder.write("keys/bank.toml", BANK);
+    folder.write(
+        "keys/shop.csv",
+        b"order_id,paid_at,amount,currency,status\nA1,2026-03-02 10:00:00,19.90,CNY,paid\n\
+          A2,2026-03-02 10:00:01,5,USD,paid\nA3,2026-03-02 10:00:02,7.00,CNY,paid\n\
+          A3,2026-03-02 10:00:03,7.00,CNY,paid\nA4,2026-03-02 10:00:04,1.234,CNY,paid\n",
+    );
+    folder.write(
+        "keys/bank.csv",
+        b"serial,day,order,amount,currency\nB1,2026-03-02,a1,19.90,CNY\nB2,2026-03-02,A2,4.99,USD\n\
+          B3,2026-03-02,A9,\"8.00\",CNY\nB4,2026-03-02,,100,JPY\n",
+    );
     folder
 }
+
+const KEYS: &[u8] = br#"
+schema = "quanfu.rules/1"
+name = "keys"
+calendar = "CN"
+[source.shop]
+role = "order"
+profile = "quanfu-orders"
+[source.bank]
+role = "bank"
+profile = "bank"
+[[edge]]
+left = "shop"
+right = "bank"
+[[edge.rule]]
+id = "K1"
+pass = "unique_key"
+on = [{ left = "order", right = "order", right_normalise = ["upper"] }, "currency"]
+"#;
+
+const BANK: &[u8] = br#"
+schema = "quanfu.profile/1"
+name = "bank"
+[columns]
+value_date = { name = "day", format = ["%Y-%m-%d"] }
+order = "order"
+bank = "serial"
+[amount]
+column = "amount"
+[currency]
+column = "currency"
+"#;
 
 /// Words of a command line; single quotes keep blanks.
 fn words(line: &str) -> Vec<String> {

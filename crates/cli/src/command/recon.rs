@@ -11,7 +11,7 @@ use quanfu::report::{labels, result};
 use quanfu::settlement::{Digest, DigestAlg, Finding, FindingCode, Hasher, Severity};
 use quanfu::{Day, Reconciled, ResultDoc, Rules};
 
-use super::{extension, path, paths, text};
+use super::{extension, keyrun, path, paths, text};
 use crate::failure::{FINE, Failure, OPEN, UNTRUSTED, graver};
 use crate::files::{self, Outputs};
 use crate::screen::Screen;
@@ -24,6 +24,14 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let rules = files::rules(&rules_path)?;
     let inputs = inputs(matches, &rules)?;
     let outputs = paths(matches, "out");
+    if outputs.iter().any(|output| keyrun::list(output).is_some()) {
+        return keyrun::run(matches, &rules_path, rules, inputs, &outputs, screen);
+    }
+    if matches.contains_id("memory") {
+        return Err(Failure::usage(
+            "--memory bounds a key run: -o groups:FILE.csv asks for one",
+        ));
+    }
     for output in &outputs {
         extension(output, &["json", "csv"])?;
     }
@@ -234,7 +242,7 @@ fn tell_next(doc: &ResultDoc, outputs: &[PathBuf], screen: &Screen) {
     }
 }
 
-fn threads(matches: &ArgMatches) -> usize {
+pub fn threads(matches: &ArgMatches) -> usize {
     match matches.get_one::<u16>("threads") {
         Some(&threads) => usize::from(threads),
         None => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
