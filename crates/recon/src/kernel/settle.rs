@@ -1,24 +1,27 @@
 //! Buckets to groups, lines, totals and digests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use quanfu_money::Currency;
 use quanfu_settlement::groups::{Bucket, GroupClass};
-use quanfu_settlement::{Digest, Hasher};
+use quanfu_settlement::{Digest, DigestAlg, Hasher};
 
 use super::shelf::{BLOCK, HEAD, pack, unpack};
 use super::text::{hash, same};
-use super::{BUCKETS, Kernel, Shelf};
+use super::{BUCKETS, Kernel, Scratch, Shelf};
 use crate::key::SEPARATOR;
 
 /// How many rows ahead of the one at hand are looked at, so that their memory is there when they come.
 const AHEAD: usize = 24;
 
 /// How many settled drawers may wait for an earlier one.
-const WAITING: usize = 16;
+const WAITING: usize = 8;
+
+/// How many bytes of lines are handed over at once where a drawer is too big for memory.
+const WRITTEN: usize = 1 << 20;
 
 /// Sums of one class and currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +53,10 @@ struct Row<'b> {
     side: usize,
     has_key: bool,
     currency: u16,
-    minor: i64,
+    /// How many rows it stands for.
+    count: u64,
+    /// Their sum; without a key, the amount of each.
+    minor: i128,
     key: &'b [u8],
     name: &'b [u8],
 }
@@ -71,15 +77,26 @@ impl<'b> Row<'b> {
         let (key, name) = ((head & 0xFFF) as usize, (head >> 12 & 0xFFF) as usize);
         let mut minor = [0; 8];
         minor.copy_from_slice(&bytes[6..14]);
-        let row = Self {
+        let mut row = Self {
             side: (head >> 24 & 1) as usize,
             has_key: head >> 25 & 1 == 1,
             currency: u16::from_le_bytes([bytes[4], bytes[5]]),
-            minor: i64::from_le_bytes(minor),
-            key: &bytes[HEAD..HEAD + key],
-            name: &bytes[HEAD + key..HEAD + key + name],
+            count: 1,
+            minor: i128::from(i64::from_le_bytes(minor)),
+            key: &[],
+            name: &[],
         };
-        (row, HEAD + key + name)
+        let mut at = HEAD;
+        if head >> 26 & 1 == 1 {
+            let mut wide = [0; 16];
+            row.count = u64::from_le_bytes(minor);
+            wide.copy_from_slice(&bytes[HEAD..HEAD + 16]);
+            row.minor = i128::from_le_bytes(wide);
+            at += 16;
+        }
+        row.key = &bytes[at..at + key];
+        row.name = &bytes[at + key..at + key + name];
+        (row, at + key + name)
     }
 
     #[inline]
@@ -127,6 +144,169 @@ impl<'b> Rows<'b> {
         let blocks = self.blocks.iter().enumerate();
         let blocks = blocks.map(|(index, block)| ((index * BLOCK) as u32, *block));
         blocks.chain([(0, self.bytes)])
+    }
+}
+
+/// The rows of a drawer as they are found: in the shelves' blocks, or read back into one piece.
+struct Gathered<'b> {
+    blocks: Vec<&'b [u8]>,
+    bytes: Vec<u8>,
+}
+
+fn gather<'b>(
+    shelves: &'b [Shelf<'_>],
+    drawer: usize,
+    desk: &mut Desk,
+) -> io::Result<Gathered<'b>> {
+    let mut bytes = std::mem::take(&mut desk.bytes);
+    bytes.clear();
+    let mut blocks = Vec::new();
+    for shelf in shelves {
+        shelf.read_spilled(drawer, &mut bytes)?;
+        blocks.extend(shelf.blocks(drawer));
+    }
+    if !bytes.is_empty() {
+        blocks
+            .drain(..)
+            .for_each(|block| bytes.extend_from_slice(block));
+    }
+    Ok(Gathered { blocks, bytes })
+}
+
+/// Rows added up by side and key; rows without a key, by all that they are.
+#[derive(Default)]
+struct Heap {
+    rows: HashMap<Vec<u8>, (u64, i128, Vec<u8>)>,
+    bytes: u64,
+    wanted: Vec<u8>,
+}
+
+impl Heap {
+    fn add(&mut self, row: &Row<'_>) {
+        let wanted = &mut self.wanted;
+        wanted.clear();
+        wanted.push(row.side as u8 | u8::from(row.has_key) << 1);
+        wanted.extend_from_slice(&row.currency.to_le_bytes());
+        if row.has_key {
+            wanted.extend_from_slice(row.key);
+        } else {
+            wanted.extend_from_slice(&row.minor.to_le_bytes());
+            wanted.extend_from_slice(row.name);
+        }
+        if let Some((count, sum, name)) = self.rows.get_mut(wanted.as_slice()) {
+            *count += row.count;
+            if row.has_key {
+                *sum += row.minor;
+                if row.name < name.as_slice() {
+                    row.name.clone_into(name);
+                }
+            }
+            return;
+        }
+        // What the map itself needs for an entry is about as much as a short row.
+        self.bytes += (wanted.len() + row.name.len() + 128) as u64;
+        let new = (row.count, row.minor, row.name.to_vec());
+        self.rows.insert(wanted.clone(), new);
+    }
+
+    /// Hands over every row with its hash, in no order.
+    fn empty(&mut self, mut each: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut row = Vec::new();
+        for (known, (count, sum, name)) in self.rows.drain() {
+            let has_key = known[0] >> 1 == 1;
+            let key = if has_key { &known[3..] } else { &[] };
+            let head = key.len() as u32
+                | (name.len() as u32) << 12
+                | u32::from(known[0] & 1) << 24
+                | u32::from(has_key) << 25
+                | 1 << 26;
+            row.clear();
+            row.extend_from_slice(&head.to_le_bytes());
+            row.extend_from_slice(&known[1..3]);
+            row.extend_from_slice(&count.to_le_bytes());
+            row.extend_from_slice(&sum.to_le_bytes());
+            row.extend_from_slice(key);
+            row.extend_from_slice(&name);
+            each(Row::at(&row).0.hash(), &row)?;
+        }
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// Takes lines, or rows as they lie on shelves.
+type Taker<'t> = dyn FnMut(&[u8]) -> io::Result<()> + 't;
+
+/// The lines of a drawer as they are written, and the accounts of its buckets.
+struct Page<'o> {
+    alg: DigestAlg,
+    text: Vec<u8>,
+    /// How many bytes of the text the bucket at hand has taken in.
+    taken: usize,
+    hasher: Hasher,
+    bucket: usize,
+    rows: [u64; 2],
+    lines: u64,
+    bytes: u64,
+    done: Vec<Bucket>,
+    /// Takes lines before the drawer is finished.
+    out: Option<&'o mut Taker<'o>>,
+}
+
+impl Page<'_> {
+    fn new(alg: DigestAlg, text: Vec<u8>, bucket: usize) -> Self {
+        Self {
+            alg,
+            text,
+            taken: 0,
+            hasher: Hasher::new(alg),
+            bucket,
+            rows: [0; 2],
+            lines: 0,
+            bytes: 0,
+            done: Vec::new(),
+            out: None,
+        }
+    }
+
+    fn take_in(&mut self) {
+        let new = &self.text[self.taken..];
+        self.hasher.update(new);
+        self.bytes += new.len() as u64;
+        self.taken = self.text.len();
+    }
+
+    /// Goes on to a later bucket.
+    #[inline]
+    fn turn_to(&mut self, bucket: usize) {
+        while self.bucket < bucket {
+            self.take_in();
+            let hasher = std::mem::replace(&mut self.hasher, Hasher::new(self.alg));
+            self.done.push(Bucket {
+                rows: std::mem::take(&mut self.rows),
+                lines: std::mem::take(&mut self.lines),
+                bytes: std::mem::take(&mut self.bytes),
+                digest: hasher.finish(),
+            });
+            self.bucket += 1;
+        }
+    }
+
+    fn hand_over(&mut self) -> io::Result<()> {
+        self.take_in();
+        if let Some(out) = &mut self.out {
+            out(&self.text)?;
+            self.text.clear();
+            self.taken = 0;
+        }
+        Ok(())
+    }
+
+    /// What is left of the text, and the buckets before this one.
+    fn finish(mut self, end: usize) -> io::Result<(Vec<u8>, Vec<Bucket>)> {
+        self.turn_to(end);
+        self.hand_over()?;
+        Ok((self.text, self.done))
     }
 }
 
@@ -201,6 +381,23 @@ impl Queue<'_> {
         self.turn.notify_all();
     }
 
+    /// Writes lines of a drawer that is not finished, as soon as those before it are written.
+    fn write_part(&self, drawer: usize, lines: &[u8]) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        while state.failed.is_none() && state.next < drawer {
+            state = self
+                .turn
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.failed.is_some() {
+            return Err(io::Error::other(
+                "another part of the list could not be written",
+            ));
+        }
+        (state.write)(lines)
+    }
+
     fn fail(&self, error: io::Error) {
         lock(&self.state).failed.get_or_insert(error);
         self.turn.notify_all();
@@ -215,6 +412,20 @@ impl Kernel {
     /// What the scratch space or `write` says.
     pub fn settle(
         &self,
+        shelves: Vec<Shelf<'_>>,
+        threads: usize,
+        write: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
+    ) -> io::Result<Settled> {
+        let scratch = shelves.first().and_then(Shelf::scratch);
+        // A quarter of a thread's memory; without a bound, as many bytes as places can count.
+        let most = scratch.map_or(1 << 31, |(_, bytes)| bytes as u64 / 4);
+        self.settle_within(most, shelves, threads, write)
+    }
+
+    /// The same, with at most so many bytes of a drawer taken at once.
+    fn settle_within(
+        &self,
+        most: u64,
         mut shelves: Vec<Shelf<'_>>,
         threads: usize,
         write: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
@@ -232,6 +443,8 @@ impl Kernel {
             }),
             turn: Condvar::new(),
         };
+        let free_bits = 64 - self.drawers.trailing_zeros();
+        let scratch = shelves.first().and_then(Shelf::scratch);
         let next = AtomicUsize::new(0);
         let buckets: Mutex<Vec<(usize, Vec<Bucket>)>> = Mutex::new(Vec::new());
         let totals: Mutex<Totals> = Mutex::new(BTreeMap::new());
@@ -243,12 +456,30 @@ impl Kernel {
                 if drawer >= self.drawers {
                     break;
                 }
-                let Some(mut text) = queue.begin(drawer) else {
+                let Some(text) = queue.begin(drawer) else {
                     break;
                 };
-                match self.drawer(drawer, &shelves, &mut desk, &mut text) {
-                    Ok(settled) => {
-                        done.push((drawer, settled));
+                let each = BUCKETS / self.drawers;
+                let mut write = |lines: &[u8]| queue.write_part(drawer, lines);
+                let mut page = Page::new(self.alg, text, drawer * each);
+                let size: u64 = shelves.iter().map(|shelf| shelf.bytes_of(drawer)).sum();
+                let settled = if size <= most {
+                    let rows = gather(&shelves, drawer, &mut desk);
+                    rows.and_then(|rows| self.settle_rows(rows, free_bits, &mut desk, &mut page))
+                } else {
+                    // Its lines may be more than memory holds: they are handed over as they come, in their turn.
+                    page.out = Some(&mut write);
+                    let read = |each: &mut Taker<'_>| {
+                        let mut piece = Vec::new();
+                        shelves
+                            .iter()
+                            .try_for_each(|shelf| shelf.each_piece(drawer, &mut piece, each))
+                    };
+                    self.settle_big(&read, (free_bits, most), scratch, &mut desk, &mut page)
+                };
+                match settled.and_then(|()| page.finish((drawer + 1) * each)) {
+                    Ok((text, buckets)) => {
+                        done.push((drawer, buckets));
                         queue.put(drawer, text);
                     }
                     Err(error) => queue.fail(error),
@@ -301,87 +532,42 @@ impl Kernel {
         })
     }
 
-    fn drawer(
-        &self,
-        drawer: usize,
-        shelves: &[Shelf<'_>],
-        desk: &mut Desk,
-        text: &mut Vec<u8>,
-    ) -> io::Result<Vec<Bucket>> {
-        let mut bytes = std::mem::take(&mut desk.bytes);
-        bytes.clear();
-        let mut blocks = Vec::new();
-        for shelf in shelves {
-            shelf.read_spilled(drawer, &mut bytes)?;
-            blocks.extend(shelf.blocks(drawer));
-        }
-        if !bytes.is_empty() {
-            blocks
-                .drain(..)
-                .for_each(|block| bytes.extend_from_slice(block));
-        }
-        let rows = Rows {
-            blocks,
-            bytes: &bytes,
-        };
-        sort_rows(&rows, 64 - self.drawers.trailing_zeros(), desk);
-        let order = std::mem::take(&mut desk.order);
-        let each = BUCKETS / self.drawers;
-        let mut buckets = Vec::with_capacity(each);
-        let mut rest = &order[..desk.found.len()];
-        for bucket in drawer * each..(drawer + 1) * each {
-            let count = rest.partition_point(|&(hash, _)| (hash >> 52) as usize <= bucket);
-            let (mine, others) = rest.split_at(count);
-            rest = others;
-            let start = text.len();
-            let (counts, lines) = self.settle_rows(&rows, mine, desk, text);
-            let written = &text[start..];
-            buckets.push(Bucket {
-                rows: counts,
-                lines,
-                bytes: written.len() as u64,
-                digest: Digest::of(self.alg, written),
-            });
-        }
-        desk.order = order;
-        desk.bytes = bytes;
-        Ok(buckets)
-    }
-
-    /// Groups rows, which are in the order of their hashes, and writes their lines.
+    /// Groups rows of which the first bits of the hash are the same, and writes their lines.
     fn settle_rows(
         &self,
-        all: &Rows<'_>,
-        order: &[(u64, u32)],
+        all: Gathered<'_>,
+        free_bits: u32,
         desk: &mut Desk,
-        text: &mut Vec<u8>,
-    ) -> ([u64; 2], u64) {
-        let row = |place: u32| Row::at(all.at(place)).0;
-        let (mut rows, mut lines) = ([0u64; 2], 0u64);
-        let mut emit = |first: &Row<'_>, group: &Group<'_>| {
-            rows[0] += group.rows[0];
-            rows[1] += group.rows[1];
-            lines += 1;
-            self.line(first, group, desk, text);
+        page: &mut Page<'_>,
+    ) -> io::Result<()> {
+        let rows = Rows {
+            blocks: all.blocks,
+            bytes: &all.bytes,
         };
-        let mut ahead = order.iter().skip(AHEAD);
+        sort_rows(&rows, free_bits, desk);
+        let order = std::mem::take(&mut desk.order);
+        let sorted = &order[..desk.found.len()];
+        let row = |place: u32| Row::at(rows.at(place)).0;
+        let mut ahead = sorted.iter().skip(AHEAD);
         let mut touched = 0;
-        for same in order.chunk_by(|a, b| a.0 == b.0) {
+        for same in sorted.chunk_by(|a, b| a.0 == b.0) {
             for &(_, place) in ahead.by_ref().take(same.len()) {
-                touched ^= all.at(place)[HEAD - 1];
+                touched ^= rows.at(place)[HEAD - 1];
             }
+            page.turn_to((same[0].0 >> 52) as usize);
             let first = row(same[0].1);
             let mut group = Group::of(&first);
-            let is_one_group = same[1..].iter().all(|&(_, place)| {
-                let member = row(place);
-                let is_of = member.is_of(&first);
-                if is_of {
-                    group.add(&member);
-                }
-                is_of
-            });
+            let is_one_group = first.has_key
+                && same[1..].iter().all(|&(_, place)| {
+                    let member = row(place);
+                    let is_of = member.is_of(&first);
+                    if is_of {
+                        group.add(&member);
+                    }
+                    is_of
+                });
             if is_one_group {
-                emit(&first, &group);
+                self.line(&first, &group, desk, page)?;
                 continue;
             }
             // Rows without a key, or keys that only share their hash.
@@ -391,16 +577,91 @@ impl Kernel {
                 by_group.then_with(|| (a.side, a.name, a.minor).cmp(&(b.side, b.name, b.minor)))
             });
             for members in members.chunk_by(|a, b| a.is_of(b)) {
-                let mut group = Group::of(&members[0]);
+                let mut first = members[0];
+                if !first.has_key {
+                    let count = std::mem::replace(&mut first.count, 1);
+                    for _ in 0..count {
+                        self.line(&first, &Group::of(&first), desk, page)?;
+                    }
+                    continue;
+                }
+                let mut group = Group::of(&first);
                 members[1..].iter().for_each(|member| group.add(member));
-                emit(&members[0], &group);
+                self.line(&first, &group, desk, page)?;
             }
         }
         std::hint::black_box(touched);
-        (rows, lines)
+        desk.order = order;
+        desk.bytes = all.bytes;
+        Ok(())
     }
 
-    fn line(&self, first: &Row<'_>, group: &Group<'_>, desk: &mut Desk, text: &mut Vec<u8>) {
+    /// Settles rows that are more than memory holds: rows of one key are added up as they come, and what is still too
+    /// much is put on a shelf of its own by the next bits of the hash.
+    fn settle_big(
+        &self,
+        read: &dyn Fn(&mut Taker<'_>) -> io::Result<()>,
+        (free_bits, most): (u32, u64),
+        scratch: Option<(&dyn Scratch, usize)>,
+        desk: &mut Desk,
+        page: &mut Page<'_>,
+    ) -> io::Result<()> {
+        let bits = free_bits.min(8);
+        let mut heap = Heap::default();
+        let mut shelf: Option<Shelf<'_>> = None;
+        let share = scratch.map(|(scratch, bytes)| (scratch, bytes / 2));
+        read(&mut |rows| {
+            let mut at = 0;
+            while at < rows.len() {
+                let (row, length) = Row::at(&rows[at..]);
+                heap.add(&row);
+                at += length;
+                if heap.bytes > most && bits > 0 {
+                    let shelf = shelf
+                        .get_or_insert_with(|| Shelf::below(self, share, free_bits - bits, bits));
+                    heap.empty(|hash, row| shelf.put_row(hash, row))?;
+                }
+            }
+            Ok(())
+        })?;
+        let Some(mut shelf) = shelf else {
+            let mut bytes = std::mem::take(&mut desk.bytes);
+            bytes.clear();
+            heap.empty(|_, row| {
+                bytes.extend_from_slice(row);
+                Ok(())
+            })?;
+            let rows = Gathered {
+                blocks: Vec::new(),
+                bytes,
+            };
+            return self.settle_rows(rows, free_bits, desk, page);
+        };
+        heap.empty(|hash, row| shelf.put_row(hash, row))?;
+        drop(heap);
+        shelf.finish()?;
+        let shelves = [shelf];
+        for drawer in 0..1 << bits {
+            if shelves[0].bytes_of(drawer) <= most {
+                let rows = gather(&shelves, drawer, desk)?;
+                self.settle_rows(rows, free_bits - bits, desk, page)?;
+            } else {
+                let read =
+                    |each: &mut Taker<'_>| shelves[0].each_piece(drawer, &mut Vec::new(), each);
+                self.settle_big(&read, (free_bits - bits, most), scratch, desk, page)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn line(
+        &self,
+        first: &Row<'_>,
+        group: &Group<'_>,
+        desk: &mut Desk,
+        page: &mut Page<'_>,
+    ) -> io::Result<()> {
+        let text = &mut page.text;
         let class = group.class(first.has_key);
         let place = desk
             .totals
@@ -451,6 +712,13 @@ impl Kernel {
             }
         }
         text.push(b'\n');
+        page.lines += 1;
+        page.rows[0] += group.rows[0];
+        page.rows[1] += group.rows[1];
+        if page.out.is_some() && page.text.len() > WRITTEN {
+            page.hand_over()?;
+        }
+        Ok(())
     }
 
     /// What a class is called in lists and totals.
@@ -499,7 +767,13 @@ fn sort_rows(rows: &Rows<'_>, free_bits: u32, desk: &mut Desk) {
         }
     }
     // Hashes are spread evenly, unless somebody chose the keys: one pass by the next bits leaves runs of a few rows.
-    let bits = found.len().max(2).ilog2().saturating_sub(2).clamp(1, 14);
+    let bits = found
+        .len()
+        .max(2)
+        .ilog2()
+        .saturating_sub(2)
+        .clamp(1, 14)
+        .min(free_bits);
     let slot = |hash: u64| (hash >> (free_bits - bits)) as usize & ((1 << bits) - 1);
     let mut starts = vec![0u32; (1 << bits) + 1];
     for &(hash, _) in &*found {
@@ -542,8 +816,8 @@ impl<'b> Group<'b> {
 
     #[inline]
     fn add(&mut self, row: &Row<'b>) {
-        self.rows[row.side] += 1;
-        self.sums[row.side] += i128::from(row.minor);
+        self.rows[row.side] += row.count;
+        self.sums[row.side] += row.minor;
         let least = &mut self.names[row.side];
         if least.is_none_or(|least| row.name < least) {
             *least = Some(row.name);
@@ -684,7 +958,9 @@ fn push_long(text: &mut Vec<u8>, number: i128, decimals: u8) {
 mod tests {
     use proptest::prelude::*;
     use quanfu_money::MoneySum;
+    use quanfu_settlement::{Rules, Side};
 
+    use super::super::KernelRow;
     use super::*;
 
     #[test]
@@ -723,6 +999,80 @@ mod tests {
             push_number(&mut text, number, digits);
             let text = String::from_utf8_lossy(&text).replace('.', "");
             prop_assert_eq!(text.parse::<i128>().ok(), Some(number));
+        }
+    }
+
+    /// The list and what it comes to, of rows that are `same` in so many ways, with this bound for a drawer.
+    fn run(rows: &[(Side, String, String, i64)], most: u64, threads: usize) -> (Vec<u8>, Settled) {
+        let rules = "schema = \"quanfu.rules/1\"\nname = \"keys\"\ncalendar = \"CN\"\n[source.a]\nrole = \"order\"\n\
+                     [source.b]\nrole = \"bank\"\n[[edge]]\nleft = \"a\"\nright = \"b\"\n[[edge.rule]]\nid = \"K\"\n\
+                     pass = \"unique_key\"\non = [\"order\", \"currency\"]\n";
+        let rules = Rules::parse(rules).expect("rules of this test");
+        let kernel = Kernel::new(&rules, DigestAlg::Blake3).expect("a key run");
+        let kernel = kernel.expecting(0);
+        let mut shelves: Vec<Shelf<'_>> = (0..threads).map(|_| Shelf::new(&kernel, None)).collect();
+        for (index, (side, key, name, minor)) in rows.iter().enumerate() {
+            let row = KernelRow {
+                side: *side,
+                references: &[key.as_bytes()],
+                name: name.as_bytes(),
+                currency: Currency::CNY,
+                minor: *minor,
+            };
+            shelves[index % threads]
+                .put(&row)
+                .expect("no scratch space");
+        }
+        let mut list = Vec::new();
+        let settled = kernel.settle_within(most, shelves, threads, &mut |lines| {
+            list.extend_from_slice(lines);
+            Ok(())
+        });
+        (list, settled.expect("no scratch space"))
+    }
+
+    #[test]
+    fn a_drawer_too_big_is_settled_in_parts_to_the_same_bytes() {
+        let currency = u64::from(pack(Currency::CNY));
+        let keys = (0..60_000).map(|n| format!("K{:07}", n * 31));
+        let crowded = keys.filter(|key| hash(key.as_bytes(), currency) >> 60 == 5);
+        let mut rows = Vec::new();
+        for (n, key) in crowded.enumerate() {
+            let minor = n as i64 * 977 % 10_007;
+            rows.push((Side::Left, key.clone(), format!("L{n}"), minor));
+            rows.push((
+                Side::Right,
+                key.clone(),
+                format!("R{n}"),
+                minor - (n % 9 / 8) as i64,
+            ));
+            if n % 50 == 0 {
+                rows.push((Side::Right, key, format!("Q{n}"), minor));
+            }
+        }
+        for n in 0..3_000 {
+            rows.push((Side::Left, "THE-SAME-KEY".to_owned(), format!("S{n}"), n));
+            rows.push((Side::Right, String::new(), format!("N{}", n % 5), n % 3));
+            rows.push((Side::Right, "short".to_owned(), "T".to_owned(), -n));
+        }
+        let whole = run(&rows, u64::MAX, 1);
+        assert!(
+            whole
+                .1
+                .buckets
+                .iter()
+                .map(|bucket| bucket.lines)
+                .sum::<u64>()
+                > 6_000
+        );
+        rows.reverse();
+        for (most, threads) in [(100_000, 2), (20_000, 1), (20_000, 3), (4_000, 1)] {
+            let parts = run(&rows, most, threads);
+            assert!(
+                parts.0 == whole.0,
+                "the list with {most} bytes at once is another one"
+            );
+            assert_eq!(parts.1, whole.1, "{most} bytes, {threads} threads");
         }
     }
 }

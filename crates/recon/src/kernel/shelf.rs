@@ -81,6 +81,61 @@ impl<'k> Shelf<'k> {
         }
     }
 
+    /// A shelf for rows of one drawer, by the next bits of the hash.
+    pub(super) fn below(
+        kernel: &Kernel,
+        scratch: Option<(&'k dyn Scratch, usize)>,
+        shift: u32,
+        bits: u32,
+    ) -> Self {
+        let below = Kernel {
+            drawers: 1 << bits,
+            ..kernel.clone()
+        };
+        Self {
+            shift,
+            ..Self::new(&below, scratch)
+        }
+    }
+
+    /// Puts a row as it is laid out already.
+    pub(super) fn put_row(&mut self, hash: u64, row: &[u8]) -> io::Result<()> {
+        let drawer = (hash >> self.shift) as usize & (self.first.len() - 1);
+        self.room(drawer, row.len())?.copy_from_slice(row);
+        Ok(())
+    }
+
+    /// The scratch space and how many bytes stay in memory.
+    pub(super) fn scratch(&self) -> Option<(&'k dyn Scratch, usize)> {
+        let (scratch, blocks) = self.scratch?;
+        Some((scratch, blocks * BLOCK))
+    }
+
+    /// How many bytes a drawer holds.
+    pub(super) fn bytes_of(&self, drawer: usize) -> u64 {
+        let runs = self.runs.iter();
+        let spilled: u64 = runs.map(|run| run[drawer + 1] - run[drawer]).sum();
+        let blocks = self.blocks(drawer);
+        spilled + blocks.map(|block| block.len() as u64).sum::<u64>()
+    }
+
+    /// Hands over a drawer's rows, many whole rows at a time.
+    pub(super) fn each_piece(
+        &self,
+        drawer: usize,
+        piece: &mut Vec<u8>,
+        each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if let Some((scratch, _)) = self.scratch {
+            for run in &self.runs {
+                piece.resize((run[drawer + 1] - run[drawer]) as usize, 0);
+                scratch.read(run[drawer], piece)?;
+                each(piece)?;
+            }
+        }
+        self.blocks(drawer).try_for_each(each)
+    }
+
     /// Puts a row in its drawer.
     ///
     /// # Errors
@@ -179,7 +234,7 @@ impl<'k> Shelf<'k> {
         if row.name.len() > LONGEST {
             return Err(too_long());
         }
-        let drawer = (hash >> self.shift) as usize;
+        let drawer = (hash >> self.shift) as usize & (self.first.len() - 1);
         let length = HEAD + key + row.name.len();
         let mut from = usize::from(self.staged[drawer]);
         if from + length > STAGE {
