@@ -5,7 +5,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use quanfu::calendar::Date;
 use quanfu::money::lexer::{AmountStyle, parse_minor};
 use quanfu::settlement::{EntryKind, RefRole};
-use quanfu::{Currency, Day, Entry, Money, Rules};
+use quanfu::{Currency, Day, Entry, KeyRun, Money, Profile, Rules};
 
 const RULES: &str = r#"
 schema = "quanfu.rules/1"
@@ -112,5 +112,66 @@ fn from_files(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, unique_key, amounts, from_files);
+fn key_run(c: &mut Criterion) {
+    const KEYS: &str = r#"
+schema = "quanfu.rules/1"
+name = "keys"
+calendar = "every-day"
+[source.a]
+role = "order"
+profile = "rows"
+[source.b]
+role = "bank"
+profile = "rows"
+[[edge]]
+left = "a"
+right = "b"
+[[edge.rule]]
+id = "K"
+pass = "unique_key"
+on = ["transaction", "currency"]
+"#;
+    const ROWS: &str = r#"
+schema = "quanfu.profile/1"
+name = "rows"
+[columns]
+value_date = { name = "day", format = ["%Y-%m-%d"] }
+transaction = "key"
+[amount]
+column = "amount"
+[currency]
+column = "currency"
+"#;
+    let rules = Rules::parse(KEYS).expect("the rules above are right");
+    let profile = Profile::parse(ROWS).expect("the profile above is right");
+    let mut group = c.benchmark_group("key_run");
+    group.sample_size(10);
+    for count in [10_000u64, 200_000] {
+        let mut text = "day,key,amount,currency\n".to_owned();
+        for i in 0..count {
+            let cents = i * 7_919 % 1_000_003;
+            text += &format!(
+                "2026-03-02,T{:016x},{}.{:02},CNY\n",
+                i * 2_654_435_761,
+                cents / 100,
+                cents % 100
+            );
+        }
+        group.throughput(Throughput::Elements(2 * count));
+        group.bench_with_input(BenchmarkId::from_parameter(count), &text, |b, text| {
+            b.iter(|| {
+                KeyRun::new(rules.clone())
+                    .profile(profile.clone())
+                    .expecting(2 * text.len() as u64)
+                    .file("a", "a.csv", text.as_bytes())
+                    .file("b", "b.csv", text.as_bytes())
+                    .run(&mut |_| Ok(()))
+                    .expect("the rows of the bench are right")
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, unique_key, amounts, from_files, key_run);
 criterion_main!(benches);

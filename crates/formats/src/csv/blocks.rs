@@ -26,7 +26,7 @@ use crate::encoding::{UTF8_BOM, encoding_name};
 use crate::error::FileError;
 use crate::input::Input;
 
-/// How many bytes a block has, as long as its last record ends there.
+/// How many bytes a block has unless the caller says so; it ends where a record ends.
 const BLOCK: usize = 256 * 1024;
 
 /// How many words or currencies are remembered; files that have more of them are read all the same.
@@ -53,6 +53,7 @@ pub struct BlockReader<'p> {
     profile: &'p Profile,
     plan: Plan<'p>,
     fast: Fast<'p>,
+    block: usize,
     source: Mutex<Source<'p>>,
     read: Mutex<Vec<BlockTally>>,
 }
@@ -275,6 +276,7 @@ impl<'p> BlockReader<'p> {
             profile,
             plan,
             fast,
+            block: BLOCK,
             source: Mutex::new(Source {
                 reader,
                 ahead: ahead.split_off(begin),
@@ -289,6 +291,13 @@ impl<'p> BlockReader<'p> {
                 ..BlockTally::default()
             }]),
         })))
+    }
+
+    /// In blocks of about so many bytes. It changes how fast the file is read, never what comes of it.
+    #[must_use]
+    pub fn with_block_bytes(mut self, bytes: usize) -> Self {
+        self.block = bytes.max(1);
+        self
     }
 
     /// What the file's header calls the column of a role.
@@ -412,15 +421,15 @@ impl<'p> BlockReader<'p> {
     fn take(&self, buffer: &mut BlockBuffer) -> Result<Option<(u32, u64)>, FileError> {
         let mut source = lock(&self.source);
         let source = &mut *source;
-        if buffer.bytes.len() < BLOCK {
-            buffer.bytes.resize(BLOCK, 0);
+        if buffer.bytes.len() < self.block {
+            buffer.bytes.resize(self.block, 0);
         }
         let mut len = source.ahead.len();
         if buffer.bytes.len() < len {
             buffer.bytes.resize(len, 0);
         }
         buffer.bytes[..len].copy_from_slice(&source.ahead);
-        let mut want = BLOCK.max(len);
+        let mut want = self.block.max(len);
         let end = loop {
             while len < want && !source.finished {
                 match source.reader.read(&mut buffer.bytes[len..want]) {
@@ -449,7 +458,7 @@ impl<'p> BlockReader<'p> {
                 break end;
             }
             let most = self.options.limits.record_bytes;
-            if len > most + BLOCK {
+            if len > most + self.block {
                 return Err(self.limit("bytes in one record: a quote may be open", most as u64));
             }
             want = len * 2;
