@@ -273,7 +273,7 @@ fn verify() -> Command {
             path("files")
                 .value_name("FILE")
                 .num_args(0..)
-                .help("All input files, the outcomes table, and the predecessor if there is one"),
+                .help("All input files, the outcomes table or list of groups, and the predecessor if there is one"),
         )
         .arg(format(&["table", "json"]))
 }

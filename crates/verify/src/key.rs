@@ -18,13 +18,18 @@ pub(crate) fn key(rule: &MatchRule, side: Side, row: &Row) -> Option<Vec<String>
 
 /// One field of a row, in its compared form.
 pub(crate) fn field(field: &Field, steps: &[Normaliser], row: &Row) -> Option<String> {
-    let mut text = match field {
+    let text = match field {
         Field::Reference(role) => row.reference(*role)?.to_owned(),
         Field::Currency => row.currency.code().to_owned(),
         Field::Kind => row.kind.code().to_owned(),
         Field::AccountingDay => row.day?.to_string(),
         Field::ValueDate => row.value_date?.to_string(),
     };
+    normalised(text, steps)
+}
+
+/// A text after its steps; `None` if nothing is left.
+pub(crate) fn normalised(mut text: String, steps: &[Normaliser]) -> Option<String> {
     for step in steps {
         text = match step {
             Normaliser::Trim => text.trim().to_owned(),

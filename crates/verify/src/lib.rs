@@ -17,6 +17,7 @@
 //! ```
 
 mod document;
+mod groups;
 mod judge;
 mod key;
 mod rows;
@@ -102,6 +103,8 @@ impl Fault {
         "verify-outcome",
         "verify-summary",
         "verify-open-positions",
+        "verify-list",
+        "verify-totals",
     ];
 
     pub(crate) fn new(
@@ -186,7 +189,9 @@ impl From<Fault> for Stop {
     }
 }
 
-/// Verifies a result document against the files that it names.
+/// Verifies a result (`quanfu.result/1`) or the document of a key run (`quanfu.groups/1`) against the files that it names.
+///
+/// A key run's list of groups is the file that begins as one; its bytes are checked bucket by bucket.
 ///
 /// # Errors
 ///
@@ -196,7 +201,13 @@ pub fn verify(
     files: &[Candidate<'_>],
     limits: &Limits,
 ) -> Result<Verification, VerifyError> {
-    match check(result, files, limits) {
+    let is_key_run = result.starts_with(groups::BEGINS);
+    let checked = if is_key_run {
+        groups::check(result, files, limits)
+    } else {
+        check(result, files, limits)
+    };
+    match checked {
         Ok(checked) => Ok(Verification::Holds(checked)),
         Err(Stop::Fault(fault)) => Ok(Verification::Fails(fault)),
         Err(Stop::Missing(missing)) => Ok(Verification::Incomplete(missing)),

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use encoding_rs::UTF_8;
 use quanfu_money::Currency;
 use quanfu_money::lexer::{AmountStyle, parse_minor};
-use quanfu_settlement::profile::{AmountColumns, Sign, TextEncoding, TimeFormat};
+use quanfu_settlement::profile::{AmountColumns, Preamble, Sign, TextEncoding, TimeFormat};
 use quanfu_settlement::{
     At, Entry, EntryKind, FileHead, Finding, Hasher, Profile, RefRole, Rejected, Sink, SourceFile,
     StatementHead, StatementTail,
@@ -201,6 +201,7 @@ fn is_plain(profile: &Profile) -> bool {
         && profile.totals.is_empty()
         && profile.footer_lines.is_empty()
         && profile.balance.is_none()
+        && profile.preamble == Preamble::default()
         && !profile.whole_days
         && profile.tokens.is_empty()
         && profile.fee.is_none()
