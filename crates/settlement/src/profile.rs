@@ -360,8 +360,9 @@ impl TimeFormat {
         };
         match (known.first_chunk(), text.first_chunk()) {
             (Some(known_head), Some(head)) if known.len() == text.len() => {
+                let tails = known.iter().zip(text).skip(FixedTime::LONGEST);
                 fixed.is_like(known_head, head)
-                    && known[FixedTime::LONGEST..] == text[FixedTime::LONGEST..]
+                    && tails.fold(0, |other, (a, b)| other | (a ^ b)) == 0
             }
             _ => false,
         }

@@ -151,6 +151,8 @@ impl<'b> Rows<'b> {
 struct Gathered<'b> {
     blocks: Vec<&'b [u8]>,
     bytes: Vec<u8>,
+    /// How many of these bytes are rows.
+    used: usize,
 }
 
 fn gather<'b>(
@@ -159,18 +161,23 @@ fn gather<'b>(
     desk: &mut Desk,
 ) -> io::Result<Gathered<'b>> {
     let mut bytes = std::mem::take(&mut desk.bytes);
-    bytes.clear();
-    let mut blocks = Vec::new();
+    let (mut used, mut blocks) = (0, Vec::new());
     for shelf in shelves {
-        shelf.read_spilled(drawer, &mut bytes)?;
+        used = shelf.read_spilled(drawer, &mut bytes, used)?;
         blocks.extend(shelf.blocks(drawer));
     }
-    if !bytes.is_empty() {
-        blocks
-            .drain(..)
-            .for_each(|block| bytes.extend_from_slice(block));
+    if used > 0 {
+        bytes.truncate(used);
+        for block in blocks.drain(..) {
+            bytes.extend_from_slice(block);
+        }
+        used = bytes.len();
     }
-    Ok(Gathered { blocks, bytes })
+    Ok(Gathered {
+        blocks,
+        bytes,
+        used,
+    })
 }
 
 /// Rows added up by side and key; rows without a key, by all that they are.
@@ -542,7 +549,7 @@ impl Kernel {
     ) -> io::Result<()> {
         let rows = Rows {
             blocks: all.blocks,
-            bytes: &all.bytes,
+            bytes: &all.bytes[..all.used],
         };
         sort_rows(&rows, free_bits, desk);
         let order = std::mem::take(&mut desk.order);
@@ -633,6 +640,7 @@ impl Kernel {
             })?;
             let rows = Gathered {
                 blocks: Vec::new(),
+                used: bytes.len(),
                 bytes,
             };
             return self.settle_rows(rows, free_bits, desk, page);

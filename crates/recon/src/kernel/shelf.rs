@@ -375,18 +375,26 @@ impl<'k> Shelf<'k> {
         Ok(())
     }
 
-    /// Reads a drawer's rows from the scratch space to the end of `bytes`.
-    pub(super) fn read_spilled(&self, drawer: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    /// Reads a drawer's rows from the scratch space to a place in `bytes` and tells where they end. What is behind
+    /// them stays, so that nothing need be set to zero before it is read over.
+    pub(super) fn read_spilled(
+        &self,
+        drawer: usize,
+        bytes: &mut Vec<u8>,
+        mut at: usize,
+    ) -> io::Result<usize> {
         let Some((scratch, _)) = self.scratch else {
-            return Ok(());
+            return Ok(at);
         };
         for run in &self.runs {
-            let length = (run[drawer + 1] - run[drawer]) as usize;
-            let start = bytes.len();
-            bytes.resize(start + length, 0);
-            scratch.read(run[drawer], &mut bytes[start..])?;
+            let end = at + (run[drawer + 1] - run[drawer]) as usize;
+            if bytes.len() < end {
+                bytes.resize(end, 0);
+            }
+            scratch.read(run[drawer], &mut bytes[at..end])?;
+            at = end;
         }
-        Ok(())
+        Ok(at)
     }
 
     /// A drawer's rows in memory, block by block.
