@@ -80,6 +80,8 @@ def engines(folder):
     target = os.environ.get("CARGO_TARGET_DIR", f"{ROOT}/target")
     found = {"quanfu": [f"{target}/release/quanfu", "recon", "-q", "--rules", f"{HERE}/base-pass.toml", "--profile", f"{HERE}/profiles/base-institution.toml",
                         "--profile", f"{HERE}/profiles/base-bank.toml", f"inst={inst}", f"bank={bank}", "-o", f"groups:{folder}/q.csv", "-o", f"{folder}/q.json"]}
+    if not os.path.exists(found["quanfu"][0]):
+        sys.exit(f"{found['quanfu'][0]} is not there: cargo build --release")
     for name, program in [("duckdb", DUCKDB), ("polars", POLARS)]:
         if subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True).returncode == 0:
             found[name] = [sys.executable, "-c", program, inst, bank, f"{folder}/{name}.csv"]

@@ -48,11 +48,11 @@ use crate::day::{DayError, find_profile};
 /// let bank = ":20:DAY1\n:25:12345678\n:28C:1/1\n:60F:C260302CNY100,00\n\
 ///             :61:2603020302C19,90NTRFA-1001//B77\n:62F:C260302CNY119,90\n-\n";
 /// let mut list = Vec::new();
-/// let doc = KeyRun::new(rules)
+/// let done = KeyRun::new(rules)
 ///     .file("shop", "orders.csv", orders.as_bytes())
 ///     .file("bank", "bank.sta", bank.as_bytes())
 ///     .run(&mut |lines| { list.extend_from_slice(lines); Ok(()) })?;
-/// assert_eq!(doc.totals[0].class, "matched");
+/// assert_eq!(done.doc.totals[0].class, "matched");
 /// assert!(list.ends_with(b"matched,A-1001,CNY,A-1001,B77,1,1,19.90,19.90\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -68,6 +68,15 @@ pub struct KeyRun<'a> {
     expected: u64,
 }
 
+/// What came of a key run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyGroups {
+    /// The document that binds the list to its inputs.
+    pub doc: GroupsDoc,
+    /// What readers noticed, with the name of the file.
+    pub findings: Vec<(String, Finding)>,
+}
+
 /// What takes in rows: the shelf of the thread that reads.
 struct Intake<'k, 's> {
     shelf: Shelf<'k>,
@@ -76,6 +85,7 @@ struct Intake<'k, 's> {
     failed: Option<io::Error>,
     roles: &'s [RefRole],
     rejected: Vec<Rejected>,
+    findings: Vec<Finding>,
     failed_proofs: usize,
     files: Vec<FileRead>,
 }
@@ -132,7 +142,9 @@ impl Sink for Intake<'_, '_> {
         self.rejected.push(rejected);
         ControlFlow::Continue(())
     }
-    fn finding(&mut self, _: Finding) {}
+    fn finding(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
     fn end_statement(&mut self, tail: &StatementTail) {
         self.failed_proofs += tail.proofs.iter().filter(|proof| proof.fails()).count();
     }
@@ -148,6 +160,7 @@ impl Sink for Intake<'_, '_> {
             side: self.side,
             file,
             rejected,
+            findings: std::mem::take(&mut self.findings),
             failed_proofs: failed + std::mem::take(&mut self.failed_proofs),
         });
     }
@@ -175,6 +188,7 @@ struct FileRead {
     side: Side,
     file: SourceFile,
     rejected: Vec<Rejected>,
+    findings: Vec<Finding>,
     failed_proofs: usize,
 }
 
@@ -248,7 +262,7 @@ impl<'a> KeyRun<'a> {
     pub fn run(
         self,
         write: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
-    ) -> Result<GroupsDoc, DayError> {
+    ) -> Result<KeyGroups, DayError> {
         let Self {
             rules,
             profiles,
@@ -320,12 +334,13 @@ impl<'a> KeyRun<'a> {
         let mut read = Vec::new();
         for (given, opening) in openings.into_iter().enumerate() {
             if let Work::Blocks(reader) = opening.work {
-                let (file, rejected, _) = reader.finish()?;
+                let (file, rejected, findings) = reader.finish()?;
                 read.push(FileRead {
                     given,
                     side: opening.side,
                     file,
                     rejected,
+                    findings,
                     failed_proofs: 0,
                 });
             }
@@ -334,12 +349,22 @@ impl<'a> KeyRun<'a> {
             read.extend(whole.into_iter().map(|read| FileRead { given, ..read }));
         }
         check_twins(&read)?;
-        write(header_line(&kernel, &columns).as_bytes()).map_err(DayError::Io)?;
+        let header = header_line(&kernel, &columns);
+        write(header.as_bytes()).map_err(DayError::Io)?;
         let settled = kernel
             .settle(shelves, threads, write)
             .map_err(DayError::Io)?;
         check_sums(&settled, &sums)?;
-        Ok(document(&rules, &kernel, &profiles, read, &sums, settled))
+        let findings = read
+            .iter_mut()
+            .flat_map(|read| {
+                let name = &read.file.name;
+                let findings = std::mem::take(&mut read.findings);
+                findings.into_iter().map(|finding| (name.clone(), finding))
+            })
+            .collect();
+        let doc = document(&rules, &kernel, &profiles, read, &sums, (header, settled));
+        Ok(KeyGroups { doc, findings })
     }
 }
 
@@ -395,6 +420,7 @@ fn scan<'k>(
             failed: None,
             roles: &[],
             rejected: Vec::new(),
+            findings: Vec::new(),
             failed_proofs: 0,
             files: Vec::new(),
         };
@@ -525,7 +551,7 @@ fn document(
     profiles: &[Profile],
     read: Vec<FileRead>,
     sums: &[Vec<(Currency, u64, i128)>; 2],
-    settled: Settled,
+    (header, settled): (String, Settled),
 ) -> GroupsDoc {
     let money = |sum: i128, currency: Currency| MoneySum::from_minor(sum, currency).amount_text();
     let sources = [Side::Left, Side::Right].map(|side| {
@@ -609,6 +635,7 @@ fn document(
             .collect(),
         certificate: GroupsCertificate {
             inputs,
+            header,
             buckets: settled.buckets,
             groups_digest: settled.digest,
             body: Digest {

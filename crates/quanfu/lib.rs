@@ -41,7 +41,7 @@ mod day;
 mod keyrun;
 
 pub use day::{Day, DayError};
-pub use keyrun::KeyRun;
+pub use keyrun::{KeyGroups, KeyRun};
 pub use quanfu_calendar as calendar;
 pub use quanfu_codes as codes;
 pub use quanfu_formats as formats;

@@ -168,6 +168,9 @@ impl ScratchFile {
             .create_new(true)
             .open(&path);
         let file = opened.map_err(|error| Failure::output(&path, &error))?;
+        // Where a file may be removed while it is open, a run that is killed leaves nothing behind.
+        #[cfg(unix)]
+        fs::remove_file(&path).map_err(|error| Failure::output(&path, &error))?;
         Ok(Self {
             file,
             path,

@@ -8,7 +8,8 @@ use quanfu_settlement::{
     Book, EntryKind, Measure, PassKind, Proof, ProofKind, RefRole, Rules, Side, Verdict,
 };
 
-use crate::key::{hash, push_field, push_key};
+use crate::kernel::hash;
+use crate::key::{push_field, push_key};
 
 /// What is known of a source's rows before any edge is looked at.
 #[derive(Debug, Default)]
@@ -211,7 +212,7 @@ fn equal_sets(rules: &Rules, source: usize, book: &Book, reversed: &[[u32; 2]]) 
             && !gone.contains(&row)
             && identity.push(book, row, &mut text)
         {
-            hashes.push((hash(text.as_bytes()), row));
+            hashes.push((hash(text.as_bytes(), 0), row));
         }
     }
     hashes.sort_unstable();

@@ -19,7 +19,8 @@ use crate::carry::{Due, due};
 use crate::compare::{Compared, Scales, figure, unexplained};
 use crate::duplicate::SourceFacts;
 use crate::error::ReconError;
-use crate::key::{hash, push_key};
+use crate::kernel::hash;
+use crate::key::push_key;
 use crate::nearest::why_open;
 
 /// Number of buckets: a constant, so that the same keys meet in the same bucket everywhere.
@@ -765,7 +766,7 @@ impl Placed {
     fn push(&mut self, rule: &MatchRule, side: Side, book: &Book, row: u32) {
         let start = self.arena.len();
         if push_key(rule, side, book, row, &mut self.arena) {
-            let hash = hash(&self.arena.as_bytes()[start..]);
+            let hash = hash(&self.arena.as_bytes()[start..], 0);
             let len = (self.arena.len() - start) as u32; // fields are bounded by `Limits::key_bytes`
             let bucket = (hash >> 58) as usize; // the upper six bits: 64 buckets
             self.buckets[bucket].push(KeyAt {

@@ -46,12 +46,13 @@ mod text;
 use std::io;
 
 use quanfu_money::Currency;
-use quanfu_settlement::rules::{Field, Filter, MatchRule};
+use quanfu_settlement::rules::{AmountOf, Field, Filter, MatchRule};
 use quanfu_settlement::{DigestAlg, PassKind, RefRole, Rules, Side};
 
 pub use self::settle::{Settled, SumOf};
 pub use self::shelf::Shelf;
 use self::text::Steps;
+pub(crate) use self::text::hash;
 use crate::error::ReconError;
 
 /// How many buckets there are. The digest of a run depends on it.
@@ -123,7 +124,8 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// For the only edge of the rules and its first `unique_key` rule.
+    /// For the only edge of the rules and its first `unique_key` rule. Every row counts, whatever its status, and sums
+    /// agree only if they are equal.
     ///
     /// # Errors
     ///
@@ -151,6 +153,21 @@ impl Kernel {
         }
         if rule.same_status {
             return refuse(format!("rule {} compares the status", rule.id));
+        }
+        if rule.left_amount != AmountOf::Amount || rule.right_amount != AmountOf::Amount {
+            return refuse(format!(
+                "rule {} compares another figure than the amount",
+                rule.id
+            ));
+        }
+        for index in [edge.left, edge.right] {
+            let source = &rules.sources[index];
+            if !source.tokens.is_empty() || source.currency.is_some() {
+                return refuse(format!(
+                    "source {} takes tokens from texts or has a currency of its own",
+                    source.name
+                ));
+            }
         }
         Ok(Self {
             parts: parts(rule)?,

@@ -131,28 +131,3 @@ pub(crate) fn normalised_bytes<'t>(text: &'t [u8], steps: &[Normaliser]) -> Opti
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     })
 }
-
-/// A fixed 64-bit hash. It only places keys in buckets and sorts them there; equality compares the bytes.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut state = K ^ bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
-    let fold = |state: u64, word: u64| {
-        let product = u128::from(state ^ word) * u128::from(K);
-        (product as u64) ^ ((product >> 64) as u64) ^ word.rotate_left(31)
-    };
-    for chunk in &mut chunks {
-        let mut word = [0u8; 8];
-        word.copy_from_slice(chunk);
-        state = fold(state, u64::from_le_bytes(word));
-    }
-    let rest = chunks.remainder();
-    if !rest.is_empty() {
-        let mut word = [0u8; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        state = fold(state, u64::from_le_bytes(word));
-    }
-    state ^= state >> 29;
-    state = state.wrapping_mul(K);
-    state ^ state >> 32
-}

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, DigestAlg};
 use crate::entry::closed_list;
-use crate::result::{Embedded, Input, SourceSummary};
+use crate::result::{Embedded, Input, SourceSummary, written};
 
 /// Schema name of key runs.
 pub const SCHEMA: &str = "quanfu.groups/1";
@@ -68,7 +68,9 @@ pub struct Bucket {
 pub struct GroupsCertificate {
     /// The inputs, in the order given.
     pub inputs: Vec<Input>,
-    /// Length and digest of the list's header line and of each bucket's lines, in the order of the list.
+    /// The list's first line, with its end.
+    pub header: String,
+    /// Each bucket's lines, in the order of the list.
     pub buckets: Vec<Bucket>,
     /// Digest of the buckets' digests (their 32 bytes each), in order.
     pub groups_digest: Digest,
@@ -128,10 +130,7 @@ impl GroupsDoc {
     /// The document as it is written: JSON with two blanks of indent and a final line end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self)
-            .expect("the document holds no map with keys other than text");
-        text.push('\n');
-        text
+        written(self)
     }
 
     /// Reads a document; unknown keys are errors.

@@ -1499,3 +1499,79 @@ impl Profile {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FORMATS: &[&str] = &[
+        "%Y-%m-%dT%H:%M:%S%z",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%d",
+        "%Y%m%d%H%M%S",
+        "%d.%m.%Y %H:%M",
+    ];
+
+    /// A time of a format, some of its characters changed.
+    fn texts() -> impl Strategy<Value = (usize, String)> {
+        let time = (
+            0..FORMATS.len(),
+            1990u32..2040,
+            0u32..14,
+            0u32..33,
+            0u32..26,
+            0u32..62,
+        );
+        let zone = prop::sample::select(vec!["+08:00", "Z", "-0330", "+8", ""]);
+        let change = prop::option::of((
+            0usize..26,
+            prop::sample::select(vec!['0', '3', '9', ':', 'x', ' ', '年']),
+        ));
+        (time, 0u32..62, zone, change).prop_map(
+            |((which, year, month, day, hour, minute), second, zone, change)| {
+                let mut text = FORMATS[which]
+                    .replace("%Y", &format!("{year:04}"))
+                    .replace("%m", &format!("{month:02}"))
+                    .replace("%d", &format!("{day:02}"))
+                    .replace("%H", &format!("{hour:02}"))
+                    .replace("%M", &format!("{minute:02}"))
+                    .replace("%S", &format!("{second:02}"))
+                    .replace("%z", zone);
+                if let Some((at, c)) = change {
+                    let rest: String = text.chars().skip(at + 1).collect();
+                    text = text.chars().take(at).chain([c]).collect::<String>() + &rest;
+                }
+                (which, text)
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn eight_bytes_at_a_time_read_what_pieces_read((which, text) in texts(), known in texts()) {
+            let format = TimeFormat::new(FORMATS[which]).expect("a format of this test");
+            prop_assert!(format.fixed.is_some());
+            let plain = TimeFormat { fixed: None, ..format.clone() };
+            let read = plain.read(&text);
+            prop_assert_eq!(format.read(&text), read);
+            let is_known = known.0 == which && plain.read(&known.1).is_ok();
+            if is_known && format.is_like(known.1.as_bytes(), text.as_bytes()) {
+                prop_assert!(read.is_ok(), "{} like {}", text, known.1);
+            }
+            // A text like itself but for the time of day comes up too seldom by chance.
+            if plain.read(&text).is_ok() && text.len() > 20 {
+                for (at, c) in (11..19).flat_map(|at| "01234569".chars().map(move |c| (at, c))) {
+                    let mut near = text.clone();
+                    if near.is_char_boundary(at) && near.is_char_boundary(at + 1) {
+                        near.replace_range(at..=at, &c.to_string());
+                        prop_assert!(!format.is_like(text.as_bytes(), near.as_bytes()) || plain.read(&near).is_ok());
+                    }
+                }
+            }
+        }
+    }
+}

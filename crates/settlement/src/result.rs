@@ -355,10 +355,7 @@ impl ResultDoc {
     /// The document as it is written: JSON with two blanks of indent and a final line end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self)
-            .expect("the document holds no map with keys other than text");
-        text.push('\n');
-        text
+        written(self)
     }
 
     /// Reads a document; unknown keys are errors.
@@ -387,4 +384,12 @@ impl ResultDoc {
         };
         Digest::of(DigestAlg::Sha256, zeroed.to_json().as_bytes())
     }
+}
+
+/// A document as all documents are written: JSON with two blanks of indent and a final line end.
+pub(crate) fn written(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(document)
+        .expect("a document holds no map with keys other than text");
+    text.push('\n');
+    text
 }

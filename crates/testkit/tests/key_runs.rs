@@ -84,7 +84,7 @@ fn run(institution: &[&[u8]], bank: &[&[u8]], how: How) -> (String, GroupsDoc) {
         list.extend_from_slice(lines);
         Ok(())
     });
-    let doc = done.expect("the files can be read");
+    let doc = done.expect("the files can be read").doc;
     if how.memory.is_some() && how.threads == 1 && list.len() > 4_000_000 {
         assert!(!heap.0.into_inner().expect("no thread panics").is_empty());
     }

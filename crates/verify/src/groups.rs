@@ -211,11 +211,7 @@ pub(crate) fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Res
             grouped: &mut grouped,
             rule,
             side,
-            name: match source.role {
-                SourceRole::Order => RefRole::Order,
-                SourceRole::Institution => RefRole::Transaction,
-                SourceRole::Bank => RefRole::Bank,
-            },
+            name: name_role(source.role),
             totals: &mut sums[side as usize],
             rejected: Vec::new(),
             failed_proofs: 0,
@@ -267,6 +263,12 @@ pub(crate) fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Res
         return Err(wrong("trusted", &trusted.to_string(), &doc.trusted.to_string()).into());
     }
     let names = [edge.left, edge.right].map(|source| rules.sources[source].name.as_str());
+    check_header(
+        &doc.certificate.header,
+        &rules,
+        [edge.left, edge.right],
+        &profiles,
+    )?;
     check_sources(&doc, &rules, [edge.left, edge.right], &sums)?;
     let (mut wanted, groups) = lines(&grouped, names);
     check_totals(&doc, &grouped, names)?;
@@ -468,6 +470,74 @@ fn lines(grouped: &Grouped, names: [&str; 2]) -> (Wanted, u64) {
     (lines, groups)
 }
 
+/// The role under which a source names its own records.
+fn name_role(role: SourceRole) -> RefRole {
+    match role {
+        SourceRole::Order => RefRole::Order,
+        SourceRole::Institution => RefRole::Transaction,
+        SourceRole::Bank => RefRole::Bank,
+    }
+}
+
+/// The list's first line: the names of the records are called as the role or as a word of the profile.
+fn check_header(
+    header: &str,
+    rules: &Rules,
+    sources: [usize; 2],
+    profiles: &[Profile],
+) -> Result<(), Fault> {
+    let cells: Vec<&str> = header.trim_end_matches('\n').split(',').collect();
+    let names = sources.map(|source| rules.sources[source].name.as_str());
+    let letters = names.map(|name| name.chars().next().unwrap_or('n').to_string());
+    let counts = if letters[0] == letters[1] {
+        names.map(|name| format!("n_{name}"))
+    } else {
+        letters.map(|letter| format!("n{letter}"))
+    };
+    let amounts = names.map(|name| format!("{name}_amount"));
+    let is_called = |cell: &str, source: usize| {
+        let source = &rules.sources[source];
+        let role = name_role(source.role);
+        let mut known = profiles.iter().chain(quanfu_formats::shipped_profiles());
+        let profile = known.find(|profile| Some(&profile.name) == source.profile.as_ref());
+        let columns = profile.into_iter().flat_map(|profile| &profile.references);
+        let mut words = columns
+            .filter(|(of, _)| *of == role)
+            .flat_map(|(_, column)| &column.names);
+        cell == role.code() || words.any(|word| word == cell)
+    };
+    let holds = match cells.as_slice() {
+        [
+            class,
+            key,
+            currency,
+            left,
+            right,
+            n_left,
+            n_right,
+            a_left,
+            a_right,
+        ] => {
+            [*class, *key, *currency] == ["class", "key", "currency"]
+                && is_called(left, sources[0])
+                && is_called(right, sources[1])
+                && [*n_left, *n_right] == [counts[0].as_str(), &counts[1]]
+                && [*a_left, *a_right] == [amounts[0].as_str(), &amounts[1]]
+                && header.ends_with('\n')
+        }
+        _ => false,
+    };
+    if holds {
+        Ok(())
+    } else {
+        Err(wrong(
+            "certificate.header",
+            "the columns of a list of these sources",
+            header,
+        ))
+    }
+}
+
 fn check_sources(
     doc: &GroupsDoc,
     rules: &Rules,
@@ -574,6 +644,10 @@ fn check_list(doc: &GroupsDoc, list: &Candidate<'_>, wanted: &mut Wanted) -> Res
     std::io::BufRead::read_until(&mut reader, b'\n', &mut header).map_err(io(list))?;
     let fault =
         |place: String, message: String| Stop::Fault(Fault::new("verify-list", place, message));
+    if header != doc.certificate.header.as_bytes() {
+        let message = format!("found {:?}", String::from_utf8_lossy(&header));
+        return Err(fault(format!("{}: line 1", list.name), message));
+    }
     let (mut seen, mut text) = (0, Vec::new());
     for (index, bucket) in doc.certificate.buckets.iter().enumerate() {
         let place = format!("{}: bucket {index}", list.name);

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use quanfu::settlement::DigestAlg;
 use quanfu::settlement::groups::GroupsDoc;
-use quanfu::{KeyRun, Rules};
+use quanfu::{KeyGroups, KeyRun, Rules};
 
-use super::recon::threads;
+use super::recon::{self, threads};
 use super::{extension, paths, text};
 use crate::failure::{FINE, Failure, OPEN, UNTRUSTED, graver};
 use crate::files::{self, Outputs, ScratchFile};
@@ -47,12 +47,20 @@ pub fn run(
             "--strict: a key run reads all records; its rejected ones are listed",
         ));
     }
+    if text(matches, "format") == "jsonl" {
+        return Err(Failure::usage(
+            "--format jsonl: a key run shows its totals (table, csv) or json",
+        ));
+    }
     let mut places = Vec::new();
     let mut groups = None;
     for output in outputs {
         let place = match list(output) {
             Some(place) => {
                 extension(&place, &["csv"])?;
+                if groups.is_some() {
+                    return Err(Failure::usage("-o groups: twice; a key run has one list"));
+                }
                 groups = Some(place.clone());
                 place
             }
@@ -89,13 +97,13 @@ pub fn run(
     for (source, path) in &inputs {
         run = run.file(source, &path.display().to_string(), files::open(path)?);
     }
-    let doc = run
+    let KeyGroups { doc, findings } = run
         .run(&mut |lines| file.write_all(lines))
         .map_err(|error| Failure::day(&error))?;
     file.flush()
         .map_err(|error| Failure::output(&groups, &error))?;
     drop(file);
-    if let Some(output) = path_of_result(outputs) {
+    for output in outputs.iter().filter(|output| list(output).is_none()) {
         written.write(output, &doc.to_json())?;
     }
     written.commit()?;
@@ -104,16 +112,13 @@ pub fn run(
         "json" => screen.show(&doc.to_json())?,
         _ => screen.show(&totals(&doc))?,
     }
+    recon::say_findings(&findings, screen);
     tell(&doc, &places, screen);
     let is_open = doc.totals.iter().any(|total| total.class != "matched");
     Ok(graver(
         if is_open { OPEN } else { FINE },
         if doc.trusted { FINE } else { UNTRUSTED },
     ))
-}
-
-fn path_of_result(outputs: &[PathBuf]) -> Option<&PathBuf> {
-    outputs.iter().find(|output| list(output).is_none())
 }
 
 /// One line for each class and currency: class, currency, groups, sum of left rows, sum of right rows.

@@ -163,33 +163,36 @@ fn write_table(done: &Reconciled, path: &Path, outputs: &mut Outputs) -> Result<
 
 /// What readers noticed and somebody should look at.
 fn tell_findings(done: &Reconciled, screen: &Screen) {
-    let matters = |finding: &&(u32, Finding)| {
-        finding.1.severity >= Severity::Warning || finding.1.code == FindingCode::SameFileTwice
-    };
-    let mut all = 0;
+    let mut findings = Vec::new();
     for book in &done.outcomes().books {
-        for (file, finding) in book.findings().iter().filter(matters) {
-            all += 1;
-            if all > TOLD {
-                continue;
-            }
-            let file = book
-                .files()
-                .get(*file as usize)
-                .map_or("", |file| file.name.as_str());
-            let place = match (file, finding.line) {
-                ("", _) => String::new(),
-                (file, 0) => format!("{file}: "),
-                (file, line) => format!("{file}:{line}: "),
-            };
-            screen.say(&format!(
-                "{}[{}]: {place}{}\n",
-                finding.severity, finding.code, finding.message
-            ));
+        for (file, finding) in book.findings() {
+            let file = book.files().get(*file as usize);
+            let name = file.map_or("", |file| file.name.as_str());
+            findings.push((name.to_owned(), finding.clone()));
         }
     }
-    if all > TOLD {
-        screen.say(&format!("findings: {} more\n", all - TOLD));
+    say_findings(&findings, screen);
+}
+
+/// The same, with the names of their files.
+pub fn say_findings(findings: &[(String, Finding)], screen: &Screen) {
+    let matters = |finding: &&(String, Finding)| {
+        finding.1.severity >= Severity::Warning || finding.1.code == FindingCode::SameFileTwice
+    };
+    let all: Vec<_> = findings.iter().filter(matters).collect();
+    for (file, finding) in all.iter().take(TOLD) {
+        let place = match (file.as_str(), finding.line) {
+            ("", _) => String::new(),
+            (file, 0) => format!("{file}: "),
+            (file, line) => format!("{file}:{line}: "),
+        };
+        screen.say(&format!(
+            "{}[{}]: {place}{}\n",
+            finding.severity, finding.code, finding.message
+        ));
+    }
+    if all.len() > TOLD {
+        screen.say(&format!("findings: {} more\n", all.len() - TOLD));
     }
 }
 

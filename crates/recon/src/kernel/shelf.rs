@@ -53,8 +53,9 @@ pub struct Shelf<'k> {
     rows: [u64; 2],
     /// The currencies of the totals, with their fifteen bits.
     currencies: Vec<(Currency, u16)>,
-    /// For keys that are put together.
+    /// For texts whose steps change them, and for keys that are put together.
     spare: Vec<u8>,
+    key: Vec<u8>,
 }
 
 impl<'k> Shelf<'k> {
@@ -78,6 +79,7 @@ impl<'k> Shelf<'k> {
             rows: [0; 2],
             currencies: Vec::new(),
             spare: Vec::new(),
+            key: Vec::new(),
         }
     }
 
@@ -194,7 +196,16 @@ impl<'k> Shelf<'k> {
 
     /// A row with a key of any length and number of parts, or without one.
     fn put_any(&mut self, parts: &[Part], currency: u16, row: &KernelRow<'_>) -> io::Result<()> {
-        let (mut key, mut spare) = (Vec::new(), Vec::new());
+        if parts.len() != row.references.len() {
+            let message = format!(
+                "{} references for a key of {}",
+                row.references.len(),
+                parts.len()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let (mut key, mut spare) = (std::mem::take(&mut self.key), Vec::new());
+        key.clear();
         let mut has_key = true;
         for (index, (part, text)) in parts.iter().zip(row.references).enumerate() {
             if index > 0 {
@@ -216,9 +227,10 @@ impl<'k> Shelf<'k> {
         }
         let hashed = if has_key { key.as_slice() } else { row.name };
         let hash = hash(hashed, u64::from(currency));
-        let place = self.place(hash, key.len(), has_key, currency, row)?;
-        place[..key.len()].copy_from_slice(&key);
-        Ok(())
+        let place = self.place(hash, key.len(), has_key, currency, row);
+        let done = place.map(|place| place.copy_from_slice(&key));
+        self.key = key;
+        done
     }
 
     /// Makes room for a row in the drawer of its hash and writes all of it but the key, whose place is given.

@@ -30,9 +30,9 @@ pub(super) fn hash_ends(first: u64, last: u64, length: usize, seed: u64) -> u64 
     fold(state ^ K[2], seed ^ K[1])
 }
 
-/// A fixed 64-bit hash of a text and a number.
+/// A fixed 64-bit hash of a text and a number. It only places rows and sorts them there; equality compares the bytes.
 #[inline]
-pub(super) fn hash(text: &[u8], seed: u64) -> u64 {
+pub(crate) fn hash(text: &[u8], seed: u64) -> u64 {
     match ends(text) {
         Some((first, last)) if text.len() <= 16 => hash_ends(first, last, text.len(), seed),
         _ => hash_any(text, seed),
