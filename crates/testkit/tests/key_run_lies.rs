@@ -156,7 +156,7 @@ fn columns_called_by_each_others_names_are_found_in_list_and_document_alike() {
             let text = text.replacen(one, "\0", 1).replacen(other, one, 1);
             text.replacen('\0', other, 1)
         };
-        let honest = std::mem::replace(&mut doc.certificate.header, String::new());
+        let honest = std::mem::take(&mut doc.certificate.header);
         doc.certificate.header = swapped(&honest);
         assert_ne!(doc.certificate.header, honest, "{one}");
         let lie = doc.clone().sealed().to_json();
