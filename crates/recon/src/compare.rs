@@ -203,21 +203,14 @@ impl Scales<'_> {
                 return explained(vec![fee, rest]);
             }
         }
-        let (book, channel) = if self.right_role < self.left_role {
-            (r.0, l.0)
-        } else {
-            (l.0, r.0)
-        };
         let fees_differ = self.left.fee_grains(left).is_some()
             && self.right.fee_grains(right).is_some()
             && self.left.money(left) == self.right.money(right)
             && self.left.fee_grains(left) != self.right.fee_grains(right);
         let code = if fees_differ {
             BreakCode::FeeDiff
-        } else if channel.unsigned_abs() > book.unsigned_abs() {
-            BreakCode::AmountChannelMore
         } else {
-            BreakCode::AmountChannelLess
+            self.more_or_less(l.0, r.0)
         };
         Ok(Compared {
             difference,
@@ -269,7 +262,87 @@ impl Scales<'_> {
         }
     }
 
-    /// Compares a batch: `many` rows of one side with the single row of the other.
+    /// Compares all rows of a key: equal sums, or apart by the fees of one side and a tolerance.
+    pub(crate) fn group(
+        &self,
+        rule: &MatchRule,
+        left: &[u32],
+        right: &[u32],
+    ) -> Result<Compared, ReconError> {
+        let Some(difference) = self.difference(rule, left, right) else {
+            return Ok(Compared {
+                code: Some(BreakCode::CurrencyMismatch),
+                ..Compared::default()
+            });
+        };
+        let (minor, currency) = (difference.minor(), difference.currency());
+        let too_large = || ReconError::TooLarge {
+            edge: self.edge.to_owned(),
+        };
+        let mut fees = vec![0];
+        if rule.explain.contains(&Explain::Fee) {
+            let sum = |book: &Book, rows: &[u32]| -> i128 {
+                let fees = rows
+                    .iter()
+                    .filter_map(|&row| book.fee_grains(row))
+                    .map(i128::from);
+                match rule.rounding_per {
+                    RoundingPer::Row => fees.map(|grains| round_fee(grains, rule.rounding)).sum(),
+                    RoundingPer::Batch => round_fee(fees.sum(), rule.rounding),
+                }
+            };
+            fees.extend([-sum(self.left, left), sum(self.right, right)]);
+        }
+        let exact = fees.iter().find(|&&fee| fee == minor);
+        let near = || {
+            fees.iter()
+                .find(|&&fee| tolerance(rule, minor - fee, currency).is_some())
+        };
+        if let Some(&fee) = exact.or_else(near) {
+            let mut causes = Vec::new();
+            if fee != 0 {
+                causes.push(cause("fee", fee, currency).ok_or_else(too_large)?);
+            }
+            if fee != minor {
+                causes.extend(tolerance(rule, minor - fee, currency));
+            }
+            return Ok(Compared {
+                difference: Some(difference),
+                causes,
+                code: None,
+            });
+        }
+        let sum = |book: &Book, rows: &[u32], which| -> i128 {
+            rows.iter()
+                .map(|&row| figure(book, row, which, rule.rounding).0)
+                .sum()
+        };
+        let (l, r) = (
+            sum(self.left, left, rule.left_amount),
+            sum(self.right, right, rule.right_amount),
+        );
+        Ok(Compared {
+            difference: Some(difference),
+            causes: unexplained(Some(difference), self.edge)?,
+            code: Some(self.more_or_less(l, r)),
+        })
+    }
+
+    /// Whether the channel has more or less than the book, by size.
+    fn more_or_less(&self, left: i128, right: i128) -> BreakCode {
+        let (book, channel) = if self.right_role < self.left_role {
+            (right, left)
+        } else {
+            (left, right)
+        };
+        if channel.unsigned_abs() > book.unsigned_abs() {
+            BreakCode::AmountChannelMore
+        } else {
+            BreakCode::AmountChannelLess
+        }
+    }
+
+    /// Compares a batch: `many` rows of one side with the line, or lines, of the other.
     pub(crate) fn batch(
         &self,
         rule: &MatchRule,

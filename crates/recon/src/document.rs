@@ -380,6 +380,8 @@ impl Desk<'_> {
             due_not_determinable: false,
             difference: None,
             causes: Vec::new(),
+            search: None,
+            alternatives: Vec::new(),
             nearest: None,
             members,
         }
@@ -402,6 +404,15 @@ impl Desk<'_> {
                 .id
                 .clone()
         });
+        position.search = group.search;
+        let many = if group.left == 0 {
+            Side::Left
+        } else {
+            Side::Right
+        };
+        let book = self.book(many);
+        let named = |rows: &Vec<u32>| rows.iter().map(|&row| book.id(row)).collect();
+        position.alternatives = group.alternatives.iter().map(named).collect();
         position.difference = group.difference.map(|difference| difference.amount_text());
         position.causes = group
             .causes

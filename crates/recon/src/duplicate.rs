@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use quanfu_money::Currency;
 use quanfu_settlement::rules::{Field, Filter, MatchRule};
 use quanfu_settlement::{
-    Book, EntryKind, Measure, PassKind, Proof, ProofKind, RefRole, Rules, Side, Verdict,
+    Book, EntryKind, EntryStatus, Measure, Proof, ProofKind, RefRole, Rules, Side, Verdict,
 };
 
 use crate::kernel::hash;
@@ -20,6 +20,8 @@ pub(crate) struct SourceFacts {
     pub paid_twice: HashSet<u32>,
     /// Pairs that undo each other.
     pub reversed: Vec<[u32; 2]>,
+    /// Refunds that together give back more than was paid.
+    pub over_refunded: HashSet<u32>,
     /// Statements of which a total, balance or digest fails.
     pub damaged: HashSet<u32>,
 }
@@ -63,10 +65,7 @@ impl<'r> Identity<'r> {
                 (Side::Right, edge.right, &edge.right_where),
             ] {
                 if at == source
-                    && let Some(rule) = edge
-                        .rules
-                        .iter()
-                        .find(|rule| rule.pass == PassKind::UniqueKey)
+                    && let Some(rule) = edge.rules.iter().find(|rule| rule.pass.is_by_key())
                 {
                     let own = if side == Side::Left {
                         &rule.left_where
@@ -149,6 +148,12 @@ pub(crate) fn source_facts(rules: &Rules, source: usize, book: &Book) -> SourceF
             facts.duplicates.push(rows[1..].to_vec());
         }
     }
+    let gone = facts
+        .duplicates
+        .iter()
+        .flatten()
+        .chain(facts.reversed.iter().flatten());
+    facts.over_refunded = over_refunded(book, &gone.copied().collect());
     facts
 }
 
@@ -286,6 +291,52 @@ fn reversals(book: &Book) -> Vec<[u32; 2]> {
     }
     pairs.retain(|[_, original]| claims.get(original) == Some(&1));
     pairs
+}
+
+/// Refunds whose payments are in the same source, by order number or by the number of the original, and which together
+/// are more than these.
+fn over_refunded(book: &Book, gone: &HashSet<u32>) -> HashSet<u32> {
+    let of_kind =
+        |kind| (0..book.len()).filter(move |&row| book.kind(row) == kind && !gone.contains(&row));
+    let refunds = || of_kind(EntryKind::Refund);
+    if refunds().next().is_none() {
+        return HashSet::new();
+    }
+    let is_booked = |row: &u32| book.status(*row) == EntryStatus::Booked;
+    // an original may be named by any number of a payment; its payments are those of its order
+    let mut orders: HashMap<&str, Option<&str>> = HashMap::new();
+    let mut sums: HashMap<(&str, u8), (i128, i128, Vec<u32>)> = HashMap::new();
+    for row in of_kind(EntryKind::Payment).filter(is_booked) {
+        let Some(order) = book.reference(row, RefRole::Order) else {
+            continue;
+        };
+        for role in [RefRole::Institution, RefRole::Bank] {
+            if let Some(text) = book.reference(row, role) {
+                let known = orders.entry(text).or_insert(Some(order));
+                if *known != Some(order) {
+                    *known = None; // one number, two orders: it names neither
+                }
+            }
+        }
+        sums.entry((order, book.currency_index(row))).or_default().0 +=
+            i128::from(book.money(row).minor());
+    }
+    for row in refunds().filter(is_booked) {
+        let original = book.reference(row, RefRole::Original);
+        let order = original.and_then(|text| orders.get(text).copied().flatten());
+        let named = original.filter(|text| sums.contains_key(&(text, book.currency_index(row))));
+        let order = order.or(named).or(book.reference(row, RefRole::Order));
+        if let Some(order) = order
+            && let Some(sum) = sums.get_mut(&(order, book.currency_index(row)))
+        {
+            sum.1 += i128::from(book.money(row).minor());
+            sum.2.push(row);
+        }
+    }
+    let over = sums.into_values().filter(|(paid, back, _)| {
+        (*paid > 0 && *back < 0 && -back > *paid) || (*paid < 0 && *back > 0 && *back > -paid)
+    });
+    over.flat_map(|(_, _, rows)| rows).collect()
 }
 
 fn is_linked(book: &Book, reversal: u32, original: u32) -> bool {

@@ -3,25 +3,26 @@
 //! A rule's rows are placed in a fixed number of buckets by a hash of their key; each bucket is a task of its own,
 //! sorted by key, so that the result does not depend on which thread did it or in which order rows came.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use quanfu_calendar::{BusinessCalendar, Date};
 use quanfu_money::MoneySum;
 use quanfu_settlement::outcome::EdgeOutcomes;
-use quanfu_settlement::rules::{Decide, EdgeRules, MatchRule, SourceRole, Window};
+use quanfu_settlement::rules::{Bounds, EdgeRules, MatchRule, SourceRole};
 use quanfu_settlement::{
     Book, BreakCode, Cause, Digest, DigestAlg, EntryKind, Group, Outcome, PassKind, Rules, Side,
 };
 
 use crate::carry::{Due, due};
-use crate::compare::{Compared, Scales, figure, unexplained};
+use crate::compare::{Scales, unexplained};
 use crate::duplicate::SourceFacts;
 use crate::error::ReconError;
 use crate::kernel::hash;
 use crate::key::push_key;
 use crate::nearest::why_open;
+use crate::pass::{Found, Keyed, Turn};
 
 /// Number of buckets: a constant, so that the same keys meet in the same bucket everywhere.
 const BUCKETS: usize = 64;
@@ -46,38 +47,32 @@ pub(crate) struct EdgeJob<'a> {
 }
 
 /// A group in the making; members stand in a list of their own.
-struct Draft {
-    group: Group,
-    left: Vec<u32>,
-    right: Vec<u32>,
+pub(crate) struct Draft {
+    pub group: Group,
+    pub left: Vec<u32>,
+    pub right: Vec<u32>,
 }
 
 const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const EXCLUDED: u8 = 2;
 
-/// The rows of one key.
-struct Keyed<'k> {
-    left: &'k [u32],
-    right: &'k [u32],
-}
-
 impl<'a> EdgeJob<'a> {
-    fn book(&self, side: Side) -> &'a Book {
+    pub(crate) fn book(&self, side: Side) -> &'a Book {
         match side {
             Side::Left => self.left,
             Side::Right => self.right,
         }
     }
 
-    fn facts(&self, side: Side) -> &'a SourceFacts {
+    pub(crate) fn facts(&self, side: Side) -> &'a SourceFacts {
         match side {
             Side::Left => self.left_facts,
             Side::Right => self.right_facts,
         }
     }
 
-    fn role(&self, side: Side) -> SourceRole {
+    pub(crate) fn role(&self, side: Side) -> SourceRole {
         self.rules.sources[if side == Side::Left {
             self.edge.left
         } else {
@@ -86,7 +81,7 @@ impl<'a> EdgeJob<'a> {
         .role
     }
 
-    fn scales(&self) -> Scales<'a> {
+    pub(crate) fn scales(&self) -> Scales<'a> {
         Scales {
             edge: &self.edge.name,
             left: self.left,
@@ -103,13 +98,18 @@ impl<'a> EdgeJob<'a> {
             vec![OPEN; self.left.len() as usize],
             vec![OPEN; self.right.len() as usize],
         ];
+        let mut undecided = [HashSet::new(), HashSet::new()];
         let mut drafts = self.before_rules(&mut state);
         for (index, rule) in self.edge.rules.iter().enumerate() {
             if (self.tick)().is_break() {
                 return Err(ReconError::Cancelled);
             }
             let index = index as u8; // an edge has at most 200 rules
-            for draft in self.run_rule(index, rule, &state)? {
+            let found = self.run_rule(index, rule, &state)?;
+            for (side, row) in found.undecided {
+                undecided[side as usize].insert(row);
+            }
+            for draft in found.drafts {
                 for &row in &draft.left {
                     state[0][row as usize] = CLOSED;
                 }
@@ -119,10 +119,10 @@ impl<'a> EdgeJob<'a> {
                 drafts.push(draft);
             }
         }
-        self.finish(&state, drafts)
+        self.finish(&state, drafts, &undecided)
     }
 
-    fn draft(
+    pub(crate) fn draft(
         &self,
         outcome: Outcome,
         code: Option<BreakCode>,
@@ -140,11 +140,19 @@ impl<'a> EdgeJob<'a> {
             right: right.len() as u32,
             difference: None,
             causes: Vec::new(),
+            search: None,
+            alternatives: Vec::new(),
         };
         Draft { group, left, right }
     }
 
-    fn one_sided(&self, side: Side, rows: Vec<u32>, outcome: Outcome, code: BreakCode) -> Draft {
+    pub(crate) fn one_sided(
+        &self,
+        side: Side,
+        rows: Vec<u32>,
+        outcome: Outcome,
+        code: BreakCode,
+    ) -> Draft {
         match side {
             Side::Left => self.draft(outcome, Some(code), None, rows, Vec::new()),
             Side::Right => self.draft(outcome, Some(code), None, Vec::new(), rows),
@@ -205,7 +213,7 @@ impl<'a> EdgeJob<'a> {
         index: u8,
         rule: &MatchRule,
         state: &[Vec<u8>; 2],
-    ) -> Result<Vec<Draft>, ReconError> {
+    ) -> Result<Found, ReconError> {
         let threads = self.threads.clamp(1, BUCKETS);
         let chunk = |len: u32, part: usize| {
             let at = |part: usize| (u64::from(len) * part as u64 / threads as u64) as u32;
@@ -234,9 +242,10 @@ impl<'a> EdgeJob<'a> {
             placed
         };
         let placed: Vec<Placed> = in_parallel(threads, place);
+        let turn = self.turn(index, rule, &placed);
         // keys are spread evenly by their hash, so a fixed share of the buckets is an even share of the work
         let work = |worker: usize| {
-            let mut done: Vec<(usize, Result<Vec<Draft>, ReconError>)> = Vec::new();
+            let mut done: Vec<(usize, Result<Found, ReconError>)> = Vec::new();
             for bucket in (worker..BUCKETS).step_by(threads) {
                 let rows: usize = placed
                     .iter()
@@ -245,26 +254,51 @@ impl<'a> EdgeJob<'a> {
                 if let Some(counter) = self.worked.get(worker) {
                     counter.fetch_add(rows, Ordering::Relaxed);
                 }
-                done.push((bucket, self.run_bucket(index, rule, &placed, bucket)));
+                done.push((bucket, self.run_bucket(turn, &placed, bucket)));
             }
             done
         };
         let mut done: Vec<_> = in_parallel(threads, work).into_iter().flatten().collect();
         done.sort_unstable_by_key(|(bucket, _)| *bucket);
-        let mut drafts = Vec::new();
+        let mut all = Found::default();
         for (_, result) in done {
-            drafts.extend(result?);
+            let found = result?;
+            all.drafts.extend(found.drafts);
+            all.undecided.extend(found.undecided);
         }
-        Ok(drafts)
+        if rule.pass == PassKind::NearKey {
+            self.doubt_common_slips(turn, &mut all.drafts);
+        }
+        Ok(all)
+    }
+
+    /// The rule with the steps that each line may take, so that all lines together come to an end.
+    fn turn<'r>(&self, index: u8, rule: &'r MatchRule, placed: &[Placed]) -> Turn<'r> {
+        let single = self.single(rule);
+        let keys = placed
+            .iter()
+            .flat_map(|placed| placed.buckets.iter().flatten());
+        let lines = if rule.pass.is_search() {
+            keys.filter(|key| key.side == single).count() as u64
+        } else {
+            0
+        };
+        Turn {
+            index,
+            rule,
+            nodes: rule
+                .bounds
+                .nodes
+                .min(Bounds::NODES_OF_A_RULE / lines.max(1)),
+        }
     }
 
     fn run_bucket(
         &self,
-        index: u8,
-        rule: &MatchRule,
+        turn: Turn<'_>,
         placed: &[Placed],
         bucket: usize,
-    ) -> Result<Vec<Draft>, ReconError> {
+    ) -> Result<Found, ReconError> {
         let text = |part: usize, key: &KeyAt| {
             &placed[part].arena.as_bytes()
                 [key.start as usize..key.start as usize + key.len as usize]
@@ -282,7 +316,7 @@ impl<'a> EdgeJob<'a> {
         let same = |(a_part, a): &(usize, KeyAt), (b_part, b): &(usize, KeyAt)| {
             a.hash == b.hash && text(*a_part, a) == text(*b_part, b)
         };
-        let mut drafts = Vec::new();
+        let mut found = Found::default();
         let mut rows: Vec<u32> = Vec::new();
         for run in keys.chunk_by(same) {
             rows.clear();
@@ -292,66 +326,18 @@ impl<'a> EdgeJob<'a> {
                 .take_while(|(_, key)| key.side == Side::Left)
                 .count();
             let (left, right) = rows.split_at(lefts);
-            self.decide(index, rule, Keyed { left, right }, &mut drafts)?;
+            self.decide(turn, Keyed { left, right }, &mut found)?;
         }
-        for draft in &mut drafts {
+        for draft in &mut found.drafts {
             self.name(draft);
         }
-        Ok(drafts)
-    }
-
-    fn decide(
-        &self,
-        index: u8,
-        rule: &MatchRule,
-        keyed: Keyed<'_>,
-        out: &mut Vec<Draft>,
-    ) -> Result<(), ReconError> {
-        match rule.pass {
-            PassKind::UniqueKey => self.unique_key(index, rule, keyed, out),
-            PassKind::NetBatch => self.net_batch(index, rule, keyed, out),
-            PassKind::ExactToken => self.exact_token(index, rule, keyed, out),
-        }
-    }
-
-    /// One and one: compared. More: a double payment if the file proves that all moved money, or else ambiguous.
-    fn unique_key(
-        &self,
-        index: u8,
-        rule: &MatchRule,
-        keyed: Keyed<'_>,
-        out: &mut Vec<Draft>,
-    ) -> Result<(), ReconError> {
-        let Keyed { left, right } = keyed;
-        match (left, right) {
-            ([_], []) | ([], [_]) => Ok(()),
-            ([l], [r]) => {
-                out.push(self.pair(index, rule, *l, *r)?);
-                Ok(())
-            }
-            _ => {
-                let proven = |rows: &[u32], side| {
-                    rows.len() < 2
-                        || rows
-                            .iter()
-                            .all(|row| self.facts(side).paid_twice.contains(row))
-                };
-                let (outcome, code) = if proven(left, Side::Left) && proven(right, Side::Right) {
-                    (Outcome::Break, BreakCode::DuplicatePayment)
-                } else {
-                    (Outcome::Ambiguous, BreakCode::AmbiguousKey)
-                };
-                out.push(self.open_group(index, rule, outcome, code, left, right)?);
-                Ok(())
-            }
-        }
+        Ok(found)
     }
 
     /// A group that stays open as a whole: its difference is unexplained.
-    fn open_group(
+    pub(crate) fn open_group(
         &self,
-        index: u8,
-        rule: &MatchRule,
+        turn: Turn<'_>,
         outcome: Outcome,
         code: BreakCode,
         left: &[u32],
@@ -360,254 +346,13 @@ impl<'a> EdgeJob<'a> {
         let mut draft = self.draft(
             outcome,
             Some(code),
-            Some(index),
+            Some(turn.index),
             left.to_vec(),
             right.to_vec(),
         );
-        draft.group.difference = self.scales().difference(rule, left, right);
+        draft.group.difference = self.scales().difference(turn.rule, left, right);
         draft.group.causes = unexplained(draft.group.difference, &self.edge.name)?;
         Ok(draft)
-    }
-
-    fn pair(
-        &self,
-        index: u8,
-        rule: &MatchRule,
-        left: u32,
-        right: u32,
-    ) -> Result<Draft, ReconError> {
-        if rule.same_status && self.left.status(left) != self.right.status(right) {
-            return self.open_group(
-                index,
-                rule,
-                Outcome::Break,
-                BreakCode::StatusMismatch,
-                &[left],
-                &[right],
-            );
-        }
-        let scales = self.scales();
-        let compared = scales.pair(rule, left, right)?;
-        let in_window = scales.in_window(rule.window, left, right);
-        Ok(self.judged(index, rule, compared, in_window, vec![left], vec![right]))
-    }
-
-    /// Turns a comparison into a group.
-    fn judged(
-        &self,
-        index: u8,
-        rule: &MatchRule,
-        compared: Compared,
-        in_window: bool,
-        left: Vec<u32>,
-        right: Vec<u32>,
-    ) -> Draft {
-        let (outcome, code) = match compared.code {
-            Some(code) => (Outcome::Break, Some(code)),
-            None if !in_window => (Outcome::Suggested, Some(BreakCode::DateOutsideWindow)),
-            None if rule.decide == Decide::Suggest => {
-                (Outcome::Suggested, Some(BreakCode::RuleSuggests))
-            }
-            None => (Outcome::Confirmed, None),
-        };
-        let mut draft = self.draft(outcome, code, Some(index), left, right);
-        draft.group.difference = compared.difference;
-        draft.group.causes = compared.causes;
-        draft
-    }
-
-    /// One bank line for all rows of the key.
-    fn net_batch(
-        &self,
-        index: u8,
-        rule: &MatchRule,
-        keyed: Keyed<'_>,
-        out: &mut Vec<Draft>,
-    ) -> Result<(), ReconError> {
-        let Keyed { left, right } = keyed;
-        let many_is_left = self.role(Side::Left) != SourceRole::Bank;
-        let (one, many) = if many_is_left {
-            (right, left)
-        } else {
-            (left, right)
-        };
-        if one.len() > 1 {
-            out.push(self.open_group(
-                index,
-                rule,
-                Outcome::Ambiguous,
-                BreakCode::AmbiguousKey,
-                left,
-                right,
-            )?);
-            return Ok(());
-        }
-        if one.is_empty() || many.is_empty() {
-            return Ok(());
-        }
-        let scales = self.scales();
-        let mut compared = scales.batch(rule, left, right, many_is_left)?;
-        let damaged = |side: Side, rows: &[u32]| {
-            let (book, facts) = (self.book(side), self.facts(side));
-            rows.iter().any(|&row| {
-                book.statement_of(row)
-                    .is_some_and(|statement| facts.damaged.contains(&statement))
-            })
-        };
-        if compared.difference.is_some()
-            && (damaged(Side::Left, left) || damaged(Side::Right, right))
-        {
-            compared.code = Some(BreakCode::FileError);
-        }
-        let in_window = left
-            .iter()
-            .all(|&l| right.iter().all(|&r| scales.in_window(rule.window, l, r)));
-        out.push(self.judged(
-            index,
-            rule,
-            compared,
-            in_window,
-            left.to_vec(),
-            right.to_vec(),
-        ));
-        Ok(())
-    }
-
-    /// No key, but a token: same figure, days within the window, unique both ways.
-    fn exact_token(
-        &self,
-        index: u8,
-        rule: &MatchRule,
-        keyed: Keyed<'_>,
-        out: &mut Vec<Draft>,
-    ) -> Result<(), ReconError> {
-        let Keyed { left, right } = keyed;
-        if left.is_empty() || right.is_empty() {
-            return Ok(());
-        }
-        let scales = self.scales();
-        let window = Some(rule.window.unwrap_or(Window {
-            from: 0,
-            until: 0,
-            business_days: false,
-        }));
-        let mut by_figure: BTreeMap<_, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
-        for &row in left {
-            by_figure
-                .entry(figure(self.left, row, rule.left_amount, rule.rounding))
-                .or_default()
-                .0
-                .push(row);
-        }
-        for &row in right {
-            by_figure
-                .entry(figure(self.right, row, rule.right_amount, rule.rounding))
-                .or_default()
-                .1
-                .push(row);
-        }
-        for (lefts, rights) in by_figure
-            .into_values()
-            .filter(|(l, r)| !l.is_empty() && !r.is_empty())
-        {
-            for (lefts, rights) in self.token_components(&scales, window, &lefts, &rights) {
-                if let ([l], [r]) = (&lefts[..], &rights[..]) {
-                    let difference = scales.difference(rule, &[*l], &[*r]);
-                    let compared = Compared {
-                        difference,
-                        ..Compared::default()
-                    };
-                    out.push(self.judged(index, rule, compared, true, lefts, rights));
-                } else {
-                    out.push(self.open_group(
-                        index,
-                        rule,
-                        Outcome::Ambiguous,
-                        BreakCode::AmbiguousToken,
-                        &lefts,
-                        &rights,
-                    )?);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Rows of one figure that hang together: each fits one of the other side, by day and by what their keys say.
-    ///
-    /// Rows of one day with the same keys fit the same rows, so classes of them are compared, and a class with a key
-    /// only with those that have the same one or none: equal amounts by the thousand cost no more than unequal ones.
-    fn token_components(
-        &self,
-        scales: &Scales<'_>,
-        window: Option<Window>,
-        left: &[u32],
-        right: &[u32],
-    ) -> Vec<(Vec<u32>, Vec<u32>)> {
-        let left = self.classes(Side::Left, left);
-        let right = self.classes(Side::Right, right);
-        let first_key = |class: &TokenClass| class.keys.first().cloned().flatten();
-        let (mut without, mut with): (Vec<usize>, HashMap<String, Vec<usize>>) = Default::default();
-        for (index, class) in right.iter().enumerate() {
-            match first_key(class) {
-                None => without.push(index),
-                Some(key) => with.entry(key).or_default().push(index),
-            }
-        }
-        let all: Vec<usize> = (0..right.len()).collect();
-        let mut graph = Graph::new(left.len() + right.len());
-        for (l, class) in left.iter().enumerate() {
-            let candidates = match first_key(class) {
-                None => [&all[..], &[]],
-                Some(key) => [&without[..], with.get(&key).map_or(&[], Vec::as_slice)],
-            };
-            for &r in candidates.into_iter().flatten() {
-                let other = &right[r];
-                let mut keys = class.keys.iter().zip(&other.keys);
-                let contradict = keys.any(|(a, b)| a.is_some() && b.is_some() && a != b);
-                if !contradict && scales.in_window(window, class.rows[0], other.rows[0]) {
-                    graph.join(l, left.len() + r);
-                }
-            }
-        }
-        let components = graph.components().into_iter().map(|nodes| {
-            let mut found = (Vec::new(), Vec::new());
-            for node in nodes {
-                match left.get(node) {
-                    Some(class) => found.0.extend(&class.rows),
-                    None => found.1.extend(&right[node - left.len()].rows),
-                }
-            }
-            found.0.sort_unstable();
-            found.1.sort_unstable();
-            found
-        });
-        components.collect()
-    }
-
-    /// Rows by their day and their keys under the unique-key rules of the edge.
-    fn classes(&self, side: Side, rows: &[u32]) -> Vec<TokenClass> {
-        let book = self.book(side);
-        let rules = || {
-            self.edge
-                .rules
-                .iter()
-                .filter(|rule| rule.pass == PassKind::UniqueKey)
-        };
-        let mut classes: BTreeMap<(i32, Vec<Option<String>>), Vec<u32>> = BTreeMap::new();
-        for &row in rows {
-            let key = |rule: &MatchRule| {
-                let mut text = String::new();
-                push_key(rule, side, book, row, &mut text).then_some(text)
-            };
-            let keys = rules().map(key).collect();
-            let day = book.accounting_days()[row as usize];
-            classes.entry((day, keys)).or_default().push(row);
-        }
-        let classes = classes.into_iter();
-        classes
-            .map(|((_, keys), rows)| TokenClass { keys, rows })
-            .collect()
     }
 
     /// Names a group by its edge and members.
@@ -634,6 +379,7 @@ impl<'a> EdgeJob<'a> {
         &self,
         state: &[Vec<u8>; 2],
         mut drafts: Vec<Draft>,
+        undecided: &[HashSet<u32>; 2],
     ) -> Result<EdgeOutcomes, ReconError> {
         let mut outcomes = EdgeOutcomes::default();
         let blank = quanfu_settlement::RowOutcome {
@@ -664,7 +410,9 @@ impl<'a> EdgeJob<'a> {
                     rows[row as usize].outcome = Outcome::Carried;
                     rows[row as usize].code = Some(BreakCode::Cutoff);
                 } else {
-                    let code = if book.kind(row) == EntryKind::Refund {
+                    let code = if undecided[side as usize].contains(&row) {
+                        BreakCode::NotDecided
+                    } else if book.kind(row) == EntryKind::Refund {
                         BreakCode::RefundMislink
                     } else {
                         code
@@ -781,7 +529,7 @@ impl Placed {
 }
 
 /// Runs `work` for each worker number, on threads if there are several; results come in the order of the numbers.
-fn in_parallel<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(crate) fn in_parallel<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     if threads == 1 {
         return vec![work(0)];
     }
@@ -803,54 +551,4 @@ fn in_parallel<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec
             })
             .collect()
     })
-}
-
-/// Rows of one side that fit the same rows of the other side.
-struct TokenClass {
-    /// The key under each unique-key rule, where there is one.
-    keys: Vec<Option<String>>,
-    /// The rows, one at least.
-    rows: Vec<u32>,
-}
-
-/// What hangs together.
-struct Graph {
-    parent: Vec<usize>,
-    joined: Vec<bool>,
-}
-
-impl Graph {
-    fn new(nodes: usize) -> Self {
-        Self {
-            parent: (0..nodes).collect(),
-            joined: vec![false; nodes],
-        }
-    }
-
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.parent[at] != at {
-            self.parent[at] = self.parent[self.parent[at]];
-            at = self.parent[at];
-        }
-        at
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        self.joined[a] = true;
-        self.joined[b] = true;
-        let (a, b) = (self.root(a), self.root(b));
-        self.parent[a.max(b)] = a.min(b);
-    }
-
-    /// The components of more than one node, by their lowest node.
-    fn components(mut self) -> Vec<Vec<usize>> {
-        let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for node in 0..self.parent.len() {
-            if self.joined[node] {
-                let root = self.root(node);
-                found.entry(root).or_default().push(node);
-            }
-        }
-        found.into_values().collect()
-    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use quanfu_settlement::rules::{Field, MatchRule, Normaliser};
 use quanfu_settlement::{Book, Side};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Between the fields of a key; normalised texts may hold it only if the file did, and then on both sides.
 pub(crate) const SEPARATOR: char = '\u{1f}';
@@ -93,6 +94,32 @@ fn normalised<'t>(text: &'t str, steps: &[Normaliser]) -> Option<Cow<'t, str>> {
                     text
                 }
             }
+            (Normaliser::Nfkc, text) if text.is_ascii() => text,
+            (Normaliser::Nfkc, text) => Cow::Owned(text.nfkc().collect()),
+            (Normaliser::UpperUnicode, text) => Cow::Owned(text.to_uppercase()),
+            (Normaliser::LettersAndDigits, text) => {
+                if text.chars().all(char::is_alphanumeric) {
+                    text
+                } else {
+                    Cow::Owned(text.chars().filter(|c| c.is_alphanumeric()).collect())
+                }
+            }
+            (Normaliser::PadZeros(chars), text) => {
+                let lacking = usize::from(*chars).saturating_sub(text.chars().count());
+                if lacking == 0 || text.is_empty() {
+                    text
+                } else {
+                    Cow::Owned("0".repeat(lacking) + &text)
+                }
+            }
+            (Normaliser::DropWords(words), mut text) => {
+                for word in words.iter().filter(|word| !word.is_empty()) {
+                    if text.contains(word.as_str()) {
+                        text = Cow::Owned(text.replace(word.as_str(), ""));
+                    }
+                }
+                text
+            }
             (step, Cow::Borrowed(text)) => Cow::Borrowed(part(text, step)?),
             (step, Cow::Owned(text)) => Cow::Owned(part(&text, step)?.to_owned()),
         };
@@ -113,8 +140,16 @@ fn part<'t>(text: &'t str, step: &Normaliser) -> Option<&'t str> {
             }
         }
         Normaliser::StripPrefix(prefix) => text.strip_prefix(prefix.as_str()).unwrap_or(text),
+        Normaliser::StripSuffix(suffix) => text.strip_suffix(suffix.as_str()).unwrap_or(text),
         Normaliser::Pattern(pattern) => return pattern.find(text),
-        Normaliser::Upper | Normaliser::StripMarks => text,
+        // those that write a new text are done by `normalised`
+        Normaliser::Upper
+        | Normaliser::StripMarks
+        | Normaliser::Nfkc
+        | Normaliser::UpperUnicode
+        | Normaliser::LettersAndDigits
+        | Normaliser::PadZeros(_)
+        | Normaliser::DropWords(_) => text,
     })
 }
 

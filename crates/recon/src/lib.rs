@@ -17,6 +17,7 @@ mod error;
 pub mod kernel;
 mod key;
 mod nearest;
+mod pass;
 mod request;
 
 pub use error::ReconError;

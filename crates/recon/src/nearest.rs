@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use quanfu_settlement::outcome::EdgeOutcomes;
 use quanfu_settlement::outcome::WhyNot;
 use quanfu_settlement::rules::{Field, MatchRule};
-use quanfu_settlement::{Book, Outcome, PassKind, Reason, RecordId, Side};
+use quanfu_settlement::{Book, Outcome, Reason, RecordId, Side};
 
 use crate::carry::{Due, due};
 use crate::edge::EdgeJob;
@@ -52,7 +52,7 @@ fn token(rule: &MatchRule, side: Side, book: &Book, row: u32) -> Option<String> 
             text.push('\u{1f}');
         }
     }
-    Some(text)
+    (!text.is_empty()).then_some(text)
 }
 
 /// A candidate's place in a sorted list.
@@ -108,7 +108,7 @@ impl<'s, 'a> Search<'s, 'a> {
             )
         };
         for rule in &job.edge.rules {
-            if rule.pass == PassKind::UniqueKey {
+            if rule.pass.is_by_key() {
                 let key = |side, book, row| {
                     let mut text = String::new();
                     push_key(rule, side, book, row, &mut text).then_some(text)
@@ -211,14 +211,14 @@ impl<'s, 'a> Search<'s, 'a> {
             .get(code(self.own, row))
             .and_then(|places| closest(places, amount, day, false))
         {
-            return (
-                Some(candidate),
-                self.reason(
-                    "key",
-                    self.key_text(self.side, row),
-                    self.key_text(self.side.other(), candidate),
-                ),
-            );
+            let own = self.key_text(self.side, row);
+            let other = self.key_text(self.side.other(), candidate);
+            let reason = if own == other {
+                self.with_same_token(row, candidate)
+            } else {
+                self.reason("key", own, other)
+            };
+            return (Some(candidate), reason);
         }
         (None, self.reason("key", shown(&own_key), String::new()))
     }
@@ -286,7 +286,7 @@ impl<'s, 'a> Search<'s, 'a> {
             .edge
             .rules
             .iter()
-            .filter(|rule| rule.pass == PassKind::UniqueKey)
+            .filter(|rule| rule.pass.is_by_key())
         {
             let (mut own, mut other) = (String::new(), String::new());
             if push_key(rule, self.side, self.own, row, &mut own)

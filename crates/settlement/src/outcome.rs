@@ -29,6 +29,30 @@ closed_list! {
         NetBatch = "net_batch",
         /// No key: same currency and amount, days within the window, and an identity token; unique both ways.
         ExactToken = "exact_token",
+        /// All rows of both sides that have the key, if their sums tie.
+        KeyGroup = "key_group",
+        /// One bank line for rows that stand one after the other in time, if there is one such run only.
+        RunBatch = "run_batch",
+        /// The key with a slip: inside a text, cut, or one character wrong; same amount; unique both ways.
+        NearKey = "near_key",
+        /// Pairs within a tolerance, at the least cost over all rows that hang together.
+        Assign = "assign",
+        /// One line for several rows of a pool that add up to it, if there is one such set only.
+        Subset = "subset",
+    }
+}
+
+impl PassKind {
+    /// Whether the pass takes rows by their whole key, so that two different keys speak against a match.
+    #[must_use]
+    pub fn is_by_key(self) -> bool {
+        matches!(self, Self::UniqueKey | Self::KeyGroup)
+    }
+
+    /// Whether the pass looks through combinations of rows within the bounds of its rule.
+    #[must_use]
+    pub fn is_search(self) -> bool {
+        matches!(self, Self::RunBatch | Self::Subset)
     }
 }
 
@@ -101,6 +125,12 @@ closed_list! {
         DateOutsideWindow = "DATE_OUTSIDE_WINDOW",
         /// A rule that may only suggest found it (规则仅建议).
         RuleSuggests = "RULE_SUGGESTS",
+        /// Several sets of rows add up to the line (组合不唯一).
+        AmbiguousSubset = "AMBIGUOUS_SUBSET",
+        /// The bounds of the search ended before it could be decided (未能判定).
+        NotDecided = "NOT_DECIDED",
+        /// It fits and is the only one that does, but may well be chance (证据不足).
+        WeakEvidence = "WEAK_EVIDENCE",
     }
 }
 
@@ -191,6 +221,41 @@ pub struct RowOutcome {
     pub group: Option<u32>,
 }
 
+/// How far a search went that found one set of rows, and what chance would give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// Rows that were looked through.
+    pub pool: u32,
+    /// Sets of at most so many rows were looked through; 0: runs of rows that follow each other in time.
+    pub members: u8,
+    /// And sets that leave out at most so many rows of the pool.
+    pub left_out: u8,
+    /// How many sets there are within these bounds.
+    pub sets: u64,
+    /// How many of them would tie by chance alone, in millionths, rounded up: sets divided by the line's amount.
+    pub chance_millionths: u64,
+}
+
+impl fmt::Display for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "only one of {} ", self.sets)?;
+        if self.members == 0 {
+            write!(f, "runs")?;
+        } else {
+            write!(f, "sets of up to {} rows", self.members)?;
+            if self.left_out > 0 {
+                write!(f, " or all but {}", self.left_out)?;
+            }
+        }
+        let (whole, rest) = (
+            self.chance_millionths / 1_000_000,
+            self.chance_millionths % 1_000_000,
+        );
+        write!(f, " of {}; by chance {whole}.{rest:06}", self.pool)
+    }
+}
+
 /// Rows that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
@@ -212,6 +277,10 @@ pub struct Group {
     pub difference: Option<MoneySum>,
     /// Its causes; they add up to `difference`.
     pub causes: Vec<Cause>,
+    /// How it was searched for, where the pass searches.
+    pub search: Option<Search>,
+    /// For a line that several sets of rows fit: the first of these sets, rows of the other side in canonical order.
+    pub alternatives: Vec<Vec<u32>>,
 }
 
 impl Group {

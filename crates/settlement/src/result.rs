@@ -8,9 +8,9 @@ use quanfu_calendar::Date;
 use quanfu_money::Currency;
 use serde::{Deserialize, Serialize};
 
-use crate::book::Item;
+use crate::book::{Item, RecordId};
 use crate::digest::{Digest, DigestAlg};
-use crate::outcome::{BreakCode, Outcome, PassKind, Reason, Relation, Side, Viewpoint};
+use crate::outcome::{BreakCode, Outcome, PassKind, Reason, Relation, Search, Side, Viewpoint};
 use crate::proof::{ProofKind, Verdict};
 use crate::rules::SourceRole;
 
@@ -209,6 +209,12 @@ pub struct OpenPosition {
     pub difference: Option<String>,
     /// Causes of the difference; they add up to it.
     pub causes: Vec<CauseRecord>,
+    /// How it was searched for, where the pass searches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    /// For a line that several sets of records fit: the first of these sets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Vec<RecordId>>,
     /// Nearest candidate and what failed, for one-sided positions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<Nearest>,

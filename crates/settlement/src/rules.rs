@@ -39,7 +39,7 @@ use serde::Deserialize;
 
 use crate::entry::{EntryKind, EntryStatus, RefRole, closed_list};
 use crate::limits::Limits;
-use crate::outcome::{PassKind, Viewpoint};
+use crate::outcome::{PassKind, Side, Viewpoint};
 
 /// Schema name of rules.
 pub const SCHEMA: &str = "quanfu.rules/1";
@@ -219,6 +219,18 @@ pub enum Normaliser {
     StripLeadingZeros,
     /// All blanks, `-`, `_`, `.` and `/` out.
     StripMarks,
+    /// Compatibility forms of Unicode composed (NFKC): full-width letters and digits become plain ones.
+    Nfkc,
+    /// Letters of any script to upper case.
+    UpperUnicode,
+    /// Everything but letters and digits out.
+    LettersAndDigits,
+    /// Zeros before the text until it has so many characters.
+    PadZeros(u8),
+    /// These words out, wherever they stand (the forms of a company in a name, say).
+    DropWords(Vec<String>),
+    /// This suffix off, if the text ends with it.
+    StripSuffix(String),
     /// This prefix off, if the text begins with it.
     StripPrefix(String),
     /// The first match of a bounded regular expression: its first group, or all of it; no match leaves no key.
@@ -278,6 +290,48 @@ pub struct Window {
     pub business_days: bool,
 }
 
+/// How far a search may go, and what is evidence enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Sets of at most so many rows, 1 to 12.
+    pub members: u8,
+    /// And sets that leave out at most so many rows of the pool, 0 to 6.
+    pub left_out: u8,
+    /// At most so many lines of the single side together, 1 to 3.
+    pub lines: u8,
+    /// At most so many steps for a line, 1,000 to 100,000,000; the bounds above shrink until they fit.
+    pub nodes: u64,
+    /// A set is evidence enough if fewer than so many would tie by chance, in millionths.
+    pub chance_millionths: u64,
+}
+
+impl Bounds {
+    /// Steps that all lines of a rule may take together, so that any number of open rows comes to an end.
+    pub const NODES_OF_A_RULE: u64 = 2_000_000_000;
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            members: 6,
+            left_out: 2,
+            lines: 1,
+            nodes: 2_000_000,
+            chance_millionths: 1_000,
+        }
+    }
+}
+
+/// A reference that may have a slip: inside a longer text, cut at one end, or one character wrong, lacking, too much or
+/// changed places with the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near {
+    /// The two references and how they are normalised.
+    pub on: On,
+    /// The shorter of the two texts must have so many characters, 6 to 64.
+    pub min_chars: u8,
+}
+
 /// One rule of an edge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchRule {
@@ -309,6 +363,16 @@ pub struct MatchRule {
     pub rounding: Rounding,
     /// Where fees of a batch round.
     pub rounding_per: RoundingPer,
+    /// Which side has the one line for several rows; none: the bank's, or else the right one.
+    pub single: Option<Side>,
+    /// The reference of that line which tells how many rows it stands for.
+    pub count: Option<RefRole>,
+    /// `run_batch`, `subset`: how far the search may go.
+    pub bounds: Bounds,
+    /// `near_key`: the reference that may have a slip.
+    pub near: Option<Near>,
+    /// `net_batch`: a batch that does not tie stays open for later rules.
+    pub leave_difference: bool,
 }
 
 /// Two sources that are compared.
@@ -544,6 +608,7 @@ struct EdgeText {
 struct RuleText {
     id: String,
     pass: PassKind,
+    #[serde(default)]
     on: Vec<OnText>,
     #[serde(default)]
     left_where: FilterText,
@@ -561,6 +626,34 @@ struct RuleText {
     decide: Option<Decide>,
     rounding: Option<String>,
     rounding_per: Option<RoundingPer>,
+    single: Option<Side>,
+    count: Option<RefRole>,
+    max_members: Option<u8>,
+    max_left_out: Option<u8>,
+    max_lines: Option<u8>,
+    max_nodes: Option<u64>,
+    max_chance: Option<String>,
+    near: Option<NearText>,
+    on_difference: Option<OnDifference>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NearText {
+    left: String,
+    right: String,
+    #[serde(default)]
+    left_normalise: Vec<NormaliserText>,
+    #[serde(default)]
+    right_normalise: Vec<NormaliserText>,
+    min_chars: Option<u8>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum OnDifference {
+    Break,
+    Leave,
 }
 
 #[derive(Deserialize)]
@@ -586,7 +679,28 @@ struct OnEach {
 enum NormaliserText {
     Word(String),
     Prefix(PrefixText),
+    Suffix(SuffixText),
+    Pad(PadText),
+    Drop(DropText),
     Pattern(PatternText),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuffixText {
+    strip_suffix: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PadText {
+    pad_zeros: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DropText {
+    drop_words: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -750,12 +864,18 @@ impl Rules {
         };
         self.sources[source].identity.iter().for_each(&mut add);
         for edge in &self.edges {
-            for on in edge.rules.iter().flat_map(|rule| &rule.on) {
-                if edge.left == source {
-                    add(&on.left);
+            for rule in &edge.rules {
+                let near = rule.near.as_ref().map(|near| &near.on);
+                for on in rule.on.iter().chain(near) {
+                    if edge.left == source {
+                        add(&on.left);
+                    }
+                    if edge.right == source {
+                        add(&on.right);
+                    }
                 }
-                if edge.right == source {
-                    add(&on.right);
+                if let Some(role) = rule.count {
+                    add(&Field::Reference(role));
                 }
             }
         }
@@ -878,13 +998,33 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
             },
         });
     }
-    let has_identity = on.iter().any(|on| {
+    let near = match text.near {
+        Some(near) => Some(self::near(near, &place)?),
+        None => None,
+    };
+    if (text.pass == PassKind::NearKey) != near.is_some() {
+        return Err(meaning(
+            &place,
+            "`near` names the reference that may have a slip; near_key needs it, and no other pass has it",
+        ));
+    }
+    let decide = text.decide.unwrap_or(match text.pass {
+        PassKind::Assign | PassKind::Subset => Decide::Suggest,
+        _ => Decide::Confirm,
+    });
+    let is_reference = |on: &On| {
         matches!(
             (&on.left, &on.right),
             (Field::Reference(_), Field::Reference(_))
         )
-    });
-    if !has_identity {
+    };
+    let has_identity = near.is_some() || on.iter().any(is_reference);
+    let may_lack_identity = decide == Decide::Suggest
+        && matches!(
+            text.pass,
+            PassKind::RunBatch | PassKind::Subset | PassKind::Assign
+        );
+    if !has_identity && !may_lack_identity {
         return Err(meaning(
             &place,
             "`on` names no reference; amount and date alone never confirm, so a reference such as \"order\", \"batch\" or \"merchant\" must be in it",
@@ -966,6 +1106,71 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
             "a keyless pass compares exactly: `explain` and `tolerance` have no place in it",
         ));
     }
+    if text.pass == PassKind::Assign && tolerances.is_empty() {
+        return Err(meaning(
+            &place,
+            "assign looks for pairs within a tolerance: { cause = \"bank_charge\", max_minor = 500 } would be right",
+        ));
+    }
+    let rounding_per = text.rounding_per.unwrap_or(RoundingPer::Row);
+    if text.pass.is_search() && rounding_per == RoundingPer::Batch {
+        return Err(meaning(
+            &place,
+            "a search adds up rows, so their fees round row by row: rounding_per = \"row\" would be right",
+        ));
+    }
+    let default = Bounds::default();
+    let bounds = Bounds {
+        members: text.max_members.unwrap_or(default.members),
+        left_out: text.max_left_out.unwrap_or(default.left_out),
+        lines: text.max_lines.unwrap_or(default.lines),
+        nodes: text.max_nodes.unwrap_or(default.nodes),
+        chance_millionths: match &text.max_chance {
+            None => default.chance_millionths,
+            Some(text) => parse_millionths(text).ok_or_else(|| {
+                meaning(
+                    &place,
+                    format!("max_chance {text:?} is no number from 0 to 1 with at most six decimals; \"0.001\" would be right"),
+                )
+            })?,
+        },
+    };
+    let has_bounds = text.max_members.is_some()
+        || text.max_left_out.is_some()
+        || text.max_lines.is_some()
+        || text.max_nodes.is_some();
+    if (has_bounds && text.pass != PassKind::Subset)
+        || (text.max_chance.is_some() && !text.pass.is_search())
+    {
+        return Err(meaning(
+            &place,
+            "max_members, max_left_out, max_lines and max_nodes bound a subset, max_chance a subset or run_batch; no other pass has them",
+        ));
+    }
+    let in_bounds = (1..=12).contains(&bounds.members)
+        && bounds.left_out <= 6
+        && (1..=3).contains(&bounds.lines)
+        && (1_000..=100_000_000).contains(&bounds.nodes);
+    if !in_bounds {
+        return Err(meaning(
+            &place,
+            "max_members is 1 to 12, max_left_out 0 to 6, max_lines 1 to 3, max_nodes 1000 to 100000000",
+        ));
+    }
+    let has_batch = text.pass == PassKind::NetBatch || text.pass.is_search();
+    if !has_batch && (text.single.is_some() || text.count.is_some()) {
+        return Err(meaning(
+            &place,
+            "`single` and `count` speak of one line for several rows: net_batch, run_batch and subset have them",
+        ));
+    }
+    let leave_difference = text.on_difference == Some(OnDifference::Leave);
+    if text.on_difference.is_some() && text.pass != PassKind::NetBatch {
+        return Err(meaning(
+            &place,
+            "`on_difference` is for net_batch; rows whose own key agrees are never left to later rules",
+        ));
+    }
     Ok(MatchRule {
         id: text.id,
         pass: text.pass,
@@ -978,10 +1183,47 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
         tolerances,
         window,
         same_status: text.same_status,
-        decide: text.decide.unwrap_or(Decide::Confirm),
+        decide,
         rounding,
-        rounding_per: text.rounding_per.unwrap_or(RoundingPer::Row),
+        rounding_per,
+        single: text.single,
+        count: text.count,
+        bounds,
+        near,
+        leave_difference,
     })
+}
+
+fn near(text: NearText, place: &str) -> Result<Near, RulesError> {
+    let on = On {
+        left: field(&text.left, place)?,
+        right: field(&text.right, place)?,
+        left_normalise: normalisers(text.left_normalise, place)?,
+        right_normalise: normalisers(text.right_normalise, place)?,
+    };
+    let references = matches!(
+        (&on.left, &on.right),
+        (Field::Reference(_), Field::Reference(_))
+    );
+    let min_chars = text.min_chars.unwrap_or(8);
+    if !references || !(6..=64).contains(&min_chars) {
+        return Err(meaning(
+            place,
+            "`near` compares two references, and its min_chars is 6 to 64",
+        ));
+    }
+    Ok(Near { on, min_chars })
+}
+
+/// `0.001` as 1,000 millionths.
+fn parse_millionths(text: &str) -> Option<u64> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |s: &str| s.bytes().all(|c| c.is_ascii_digit());
+    if !matches!(whole, "0" | "1") || rest.len() > 6 || !digits(rest) {
+        return None;
+    }
+    let millionths = format!("{whole}{rest:0<6}").parse().ok()?;
+    (millionths <= 1_000_000).then_some(millionths)
 }
 
 fn normalisers(texts: Vec<NormaliserText>, place: &str) -> Result<Vec<Normaliser>, RulesError> {
@@ -993,12 +1235,23 @@ fn normalisers(texts: Vec<NormaliserText>, place: &str) -> Result<Vec<Normaliser
                 "upper" => Normaliser::Upper,
                 "strip_leading_zeros" => Normaliser::StripLeadingZeros,
                 "strip_marks" => Normaliser::StripMarks,
+                "nfkc" => Normaliser::Nfkc,
+                "upper_unicode" => Normaliser::UpperUnicode,
+                "letters_and_digits" => Normaliser::LettersAndDigits,
                 _ => {
                     return Err(meaning(place, format!(
-                        "{word:?} is no normaliser; right would be: trim, upper, strip_leading_zeros, strip_marks, {{ strip_prefix = \"..\" }}, {{ pattern = \"..\" }}"
+                        "{word:?} is no normaliser; right would be: trim, upper, upper_unicode, nfkc, strip_leading_zeros, strip_marks, letters_and_digits, {{ strip_prefix = \"..\" }}, {{ strip_suffix = \"..\" }}, {{ pad_zeros = 20 }}, {{ drop_words = [\"..\"] }}, {{ pattern = \"..\" }}"
                     )));
                 }
             },
+            NormaliserText::Suffix(SuffixText { strip_suffix }) => Normaliser::StripSuffix(strip_suffix),
+            NormaliserText::Pad(PadText { pad_zeros }) => Normaliser::PadZeros(pad_zeros),
+            NormaliserText::Drop(DropText { drop_words }) => {
+                if drop_words.iter().any(String::is_empty) {
+                    return Err(meaning(place, "drop_words has an empty word"));
+                }
+                Normaliser::DropWords(drop_words)
+            }
             NormaliserText::Prefix(PrefixText { strip_prefix }) => Normaliser::StripPrefix(strip_prefix),
             NormaliserText::Pattern(PatternText { pattern }) => {
                 Normaliser::Pattern(self::pattern(&pattern, place)?)

@@ -319,7 +319,8 @@ impl<'a> OutcomeTable<'a> {
         text.push('\n');
     }
 
-    /// For open rows: why. For confirmed pairs of different accounting days: both days.
+    /// For open rows: why. For groups that a search found: how far it went. For confirmed pairs of different accounting
+    /// days: both days.
     fn note(&self, edge: usize, side: Side, row: u32, text: &mut String) {
         let outcomes = &self.outcomes.edges[edge];
         let outcome = outcomes.side(side)[row as usize];
@@ -341,6 +342,12 @@ impl<'a> OutcomeTable<'a> {
                     failed.predicate, failed.left, failed.right
                 );
             }
+        } else if let Some(search) = outcome
+            .group
+            .and_then(|group| outcomes.groups[group as usize].search)
+            && outcome.outcome != Outcome::Ambiguous
+        {
+            let _ = write!(note, "{search}");
         } else if outcome.outcome == Outcome::Confirmed
             && let Some(group) = outcome.group.map(|group| &outcomes.groups[group as usize])
             && let ([left], [right]) = (outcomes.left_members(group), outcomes.right_members(group))

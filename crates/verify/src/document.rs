@@ -128,6 +128,7 @@ pub(crate) fn compare(
                 ));
             };
             must.nearest.clone_from(&position.nearest);
+            must.alternatives.clone_from(&position.alternatives);
             same("verify-open-positions", &place, position, &must)?;
             let index = rules
                 .edges
@@ -148,6 +149,10 @@ pub(crate) fn compare(
                     format!("{place}, nearest"),
                     message,
                 )
+            })?;
+            desk.check_alternatives(position).map_err(|message| {
+                let place = format!("{place}, alternatives");
+                Fault::new("verify-open-positions", place, message)
             })?;
             count += 1;
         }
@@ -433,7 +438,9 @@ impl Desk<'_> {
             .iter()
             .filter_map(|member| member.item.accounting_day)
             .min();
+        // only what no rule decided may be carried
         let (due, due_not_determinable) = match (&group.left[..], &group.right[..]) {
+            _ if group.rule.is_some() => (None, false),
             ([row], []) => self.due(Side::Left, *row),
             ([], [row]) => self.due(Side::Right, *row),
             _ => (None, false),
@@ -463,6 +470,8 @@ impl Desk<'_> {
                     note: cause.note.clone(),
                 })
                 .collect(),
+            search: group.search,
+            alternatives: Vec::new(),
             nearest: None,
             members,
         }
@@ -499,11 +508,36 @@ impl Desk<'_> {
                 due_not_determinable,
                 difference: None,
                 causes: Vec::new(),
+                search: None,
+                alternatives: Vec::new(),
                 nearest: None,
                 members: vec![member],
             }
         })
         .collect()
+    }
+
+    /// Checks the sets that are said to fit a line: each does, and they are two, or one that others lay claim to.
+    fn check_alternatives(&self, position: &OpenPosition) -> Result<(), String> {
+        let mut groups = self.edge.groups.iter();
+        let group = groups.find(|group| format!("{:016x}", group.id) == position.fingerprint);
+        let Some(fit) = group.and_then(|group| group.fit.as_ref()) else {
+            return if position.alternatives.is_empty() {
+                Ok(())
+            } else {
+                Err("only a line that several sets fit has alternatives".into())
+            };
+        };
+        let sets = &position.alternatives;
+        if !(1..=2).contains(&sets.len()) || (sets.len() == 2 && sets[0] >= sets[1]) {
+            return Err(format!("{} sets stand there, or out of order", sets.len()));
+        }
+        for set in sets {
+            if !set.windows(2).all(|pair| pair[0] < pair[1]) || !fit.takes(set) {
+                return Err(format!("{set:?} does not tie with the line"));
+            }
+        }
+        Ok(())
     }
 
     /// Checks the nearest candidate of a position: it is a row of the other side, and what is said of the two is so.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use quanfu_calendar::{BusinessCalendar, Date, Datelike as _};
 use quanfu_money::{Currency, Rounding};
+use quanfu_settlement::outcome::Search;
 use quanfu_settlement::rules::{
     AmountOf, Decide, EdgeRules, Explain, MatchRule, RoundingPer, SourceRole, Window,
 };
 use quanfu_settlement::{
-    BreakCode, Digest, DigestAlg, EntryKind, Measure, Outcome, PassKind, ProofKind, RefRole,
-    ResultDoc, RowRate, Rules, Side, Verdict,
+    BreakCode, Digest, DigestAlg, EntryKind, EntryStatus, Measure, Outcome, PassKind, ProofKind,
+    RecordId, RefRole, ResultDoc, RowRate, Rules, Side, Verdict,
 };
 
 use crate::key::{field, key, passes};
@@ -36,9 +37,41 @@ pub(crate) struct Group {
     pub right: Vec<usize>,
     pub difference: Option<(i128, Currency)>,
     pub causes: Vec<Cause>,
+    /// How it was searched for.
+    pub search: Option<Search>,
+    /// For a line that several sets fit: what such a set is.
+    pub fit: Option<Fit>,
     /// Sums of the compared figures of both sides, where `difference` is known.
     pub figures: Option<(i128, i128)>,
     pub id: u64,
+}
+
+/// What a set of rows must be to tie with a line.
+#[derive(Clone, Debug)]
+pub(crate) struct Fit {
+    /// Sums that tie, each with what it may be apart.
+    pub targets: Vec<(i128, i128)>,
+    /// The rows that may be in it, with what they bring; of a run in the order of time.
+    pub parts: Vec<(RecordId, i128)>,
+    pub is_run: bool,
+}
+
+impl Fit {
+    /// Whether these records tie.
+    pub(crate) fn takes(&self, records: &[RecordId]) -> bool {
+        let parts: HashMap<RecordId, i128> = self.parts.iter().copied().collect();
+        let distinct: HashSet<&RecordId> = records.iter().collect();
+        let sum: Option<i128> = records.iter().map(|id| parts.get(id)).sum();
+        let ties = sum.is_some_and(|sum| {
+            let mut targets = self.targets.iter();
+            targets.any(|(target, allowed)| (sum - target).abs() <= *allowed)
+        });
+        let places: Vec<usize> = (0..self.parts.len())
+            .filter(|&at| distinct.contains(&self.parts[at].0))
+            .collect();
+        let follow = places.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        ties && distinct.len() == records.len() && (follow || !self.is_run)
+    }
 }
 
 /// What came of a row.
@@ -105,6 +138,7 @@ pub(crate) fn judge(
                     vec![None; sources[edge.right].rows.len()],
                 ],
                 groups: Vec::new(),
+                undecided: HashSet::new(),
             };
             bench.exclude(previous);
             for (index, rule) in edge.rules.iter().enumerate() {
@@ -112,6 +146,15 @@ pub(crate) fn judge(
                     PassKind::UniqueKey => bench.unique_key(index, rule),
                     PassKind::NetBatch => bench.net_batch(index, rule),
                     PassKind::ExactToken => bench.exact_token(index, rule),
+                    PassKind::KeyGroup => bench.key_group(index, rule),
+                    PassKind::RunBatch => bench.run_batch(index, rule),
+                    PassKind::NearKey => {
+                        if let Some(near) = &rule.near {
+                            bench.near_key(index, rule, near);
+                        }
+                    }
+                    PassKind::Assign => bench.assign(index, rule),
+                    PassKind::Subset => bench.subset(index, rule),
                 }
             }
             bench.classify(as_of);
@@ -122,11 +165,13 @@ pub(crate) fn judge(
 
 /// What duplicates and reversals of a source are, whatever the edge.
 #[derive(Debug, Default)]
-struct SourceFacts {
+pub(crate) struct SourceFacts {
     /// Rows that are second copies of a record, with the sets they form.
     duplicates: Vec<Vec<usize>>,
     /// Rows of identities that moved money more than once.
-    paid_twice: HashSet<usize>,
+    pub paid_twice: HashSet<usize>,
+    /// Refunds that together are more than the payments of their order.
+    over_refunded: HashSet<usize>,
     /// Pairs that undo each other.
     reversed: Vec<(usize, usize)>,
 }
@@ -156,11 +201,7 @@ fn identity(rules: &Rules, index: usize, row: &Row) -> Option<Vec<String>> {
             if source != index {
                 continue;
             }
-            if let Some(rule) = edge
-                .rules
-                .iter()
-                .find(|rule| rule.pass == PassKind::UniqueKey)
-            {
+            if let Some(rule) = edge.rules.iter().find(|rule| rule.pass.is_by_key()) {
                 let filter = if side == Side::Left {
                     &rule.left_where
                 } else {
@@ -241,7 +282,56 @@ fn source_facts(rules: &Rules, index: usize, source: &Source) -> SourceFacts {
             facts.duplicates.push(rows[1..].to_vec());
         }
     }
+    let mut out: HashSet<usize> = facts.reversed.iter().flat_map(|&(a, b)| [a, b]).collect();
+    out.extend(facts.duplicates.iter().flatten());
+    facts.over_refunded = over_refunded(source, &out);
     facts
+}
+
+/// Refunds of which an order has more than it has payments, both booked and in the same source.
+fn over_refunded(source: &Source, out: &HashSet<usize>) -> HashSet<usize> {
+    let counts = |at: &usize| !out.contains(at) && source.rows[*at].status == EntryStatus::Booked;
+    let of = |kind: EntryKind| {
+        (0..source.rows.len())
+            .filter(move |&at| source.rows[at].kind == kind)
+            .filter(counts)
+    };
+    let mut orders_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut paid: BTreeMap<(&str, Currency), i128> = BTreeMap::new();
+    for at in of(EntryKind::Payment) {
+        let row = &source.rows[at];
+        if let Some(order) = row.reference(RefRole::Order) {
+            *paid.entry((order, row.currency)).or_default() += i128::from(row.amount);
+            for role in [RefRole::Institution, RefRole::Bank] {
+                if let Some(number) = row.reference(role) {
+                    orders_of.entry(number).or_default().insert(order);
+                }
+            }
+        }
+    }
+    let mut back: BTreeMap<(&str, Currency), (i128, Vec<usize>)> = BTreeMap::new();
+    for at in of(EntryKind::Refund) {
+        let row = &source.rows[at];
+        let original = row.reference(RefRole::Original);
+        let by_number = original
+            .and_then(|number| orders_of.get(number))
+            .filter(|orders| orders.len() == 1)
+            .and_then(|orders| orders.first().copied());
+        let by_name = original.filter(|name| paid.contains_key(&(*name, row.currency)));
+        if let Some(order) = by_number.or(by_name).or(row.reference(RefRole::Order)) {
+            let sum = back.entry((order, row.currency)).or_default();
+            sum.0 += i128::from(row.amount);
+            sum.1.push(at);
+        }
+    }
+    let mut all = HashSet::new();
+    for (key, (sum, rows)) in back {
+        let paid = paid.get(&key).copied().unwrap_or(0);
+        if paid != 0 && sum != 0 && paid.signum() != sum.signum() && sum.abs() > paid.abs() {
+            all.extend(rows);
+        }
+    }
+    all
 }
 
 fn statement_name(source: &Source, statement: usize) -> String {
@@ -345,34 +435,69 @@ fn reversals(source: &Source) -> Vec<(usize, usize)> {
 }
 
 /// An edge being judged.
-struct Bench<'a> {
-    rules: &'a Rules,
-    edge: &'a EdgeRules,
-    left: &'a Source,
-    right: &'a Source,
-    facts: [&'a SourceFacts; 2],
+pub(crate) struct Bench<'a> {
+    pub rules: &'a Rules,
+    pub edge: &'a EdgeRules,
+    pub left: &'a Source,
+    pub right: &'a Source,
+    pub facts: [&'a SourceFacts; 2],
     calendar: &'a BusinessCalendar,
     state: [Vec<Option<State>>; 2],
     groups: Vec<Group>,
+    /// Rows whose search ended at its bounds.
+    pub undecided: HashSet<(Side, usize)>,
 }
 
 /// What came of comparing two figures.
-struct Compared {
+pub(crate) struct Compared {
     difference: Option<(i128, Currency)>,
-    causes: Vec<Cause>,
+    pub causes: Vec<Cause>,
     /// `None` where the causes explain the difference.
-    code: Option<BreakCode>,
+    pub code: Option<BreakCode>,
 }
 
 impl<'a> Bench<'a> {
-    fn source(&self, side: Side) -> &'a Source {
+    pub(crate) fn source(&self, side: Side) -> &'a Source {
         match side {
             Side::Left => self.left,
             Side::Right => self.right,
         }
     }
 
-    fn close(&mut self, group: Group) {
+    /// What a group is once refunds that give back too much are looked at.
+    pub(crate) fn mended(&self, group: &Group) -> Group {
+        let mut group = group.clone();
+        let too_much = |rows: &[usize], side: usize| {
+            rows.iter()
+                .any(|row| self.facts[side].over_refunded.contains(row))
+        };
+        let agrees = matches!(group.outcome, Outcome::Confirmed | Outcome::Suggested);
+        if agrees && (too_much(&group.left, 0) || too_much(&group.right, 1)) {
+            group.outcome = Outcome::Break;
+            group.code = Some(BreakCode::RefundMislink);
+        }
+        group
+    }
+
+    /// A group that a rule confirms, before its figures are looked at.
+    pub(crate) fn blank(&self, index: usize, left: Vec<usize>, right: Vec<usize>) -> Group {
+        Group {
+            outcome: Outcome::Confirmed,
+            code: None,
+            rule: Some(index),
+            left,
+            right,
+            difference: None,
+            causes: Vec::new(),
+            search: None,
+            fit: None,
+            figures: None,
+            id: 0,
+        }
+    }
+
+    pub(crate) fn close(&mut self, group: Group) {
+        let group = self.mended(&group);
         let index = self.groups.len();
         let state = State {
             outcome: group.outcome,
@@ -409,6 +534,8 @@ impl<'a> Bench<'a> {
             right,
             difference: None,
             causes: Vec::new(),
+            search: None,
+            fit: None,
             figures: None,
             id: 0,
         }
@@ -480,7 +607,10 @@ impl<'a> Bench<'a> {
             .collect()
     }
 
-    fn by_key(&self, rule: &MatchRule) -> BTreeMap<Vec<String>, (Vec<usize>, Vec<usize>)> {
+    pub(crate) fn by_key(
+        &self,
+        rule: &MatchRule,
+    ) -> BTreeMap<Vec<String>, (Vec<usize>, Vec<usize>)> {
         let mut keys: BTreeMap<Vec<String>, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
         for side in [Side::Left, Side::Right] {
             for at in self.open(side, rule) {
@@ -505,6 +635,7 @@ impl<'a> Bench<'a> {
                     let group = self.pair(index, rule, *l, *r);
                     self.close(group);
                 }
+                _ if self.is_left_to_group(index) => {}
                 _ => {
                     let twice = |rows: &[usize], side: usize| {
                         rows.len() < 2
@@ -526,7 +657,7 @@ impl<'a> Bench<'a> {
     }
 
     /// A group that is open as a whole; its difference is unexplained.
-    fn many(
+    pub(crate) fn many(
         &self,
         index: usize,
         rule: &MatchRule,
@@ -549,13 +680,15 @@ impl<'a> Bench<'a> {
             right,
             difference,
             causes,
+            search: None,
+            fit: None,
             figures: None,
             id: 0,
         }
     }
 
     /// Right minus left of the compared figures, if both sides are there in one currency.
-    fn difference(
+    pub(crate) fn difference(
         &self,
         rule: &MatchRule,
         left: &[usize],
@@ -578,7 +711,7 @@ impl<'a> Bench<'a> {
         common.map(|currency| (sum, currency))
     }
 
-    fn figure(&self, rule: &MatchRule, side: Side, at: usize) -> (i128, Currency) {
+    pub(crate) fn figure(&self, rule: &MatchRule, side: Side, at: usize) -> (i128, Currency) {
         let row = &self.source(side).rows[at];
         let which = if side == Side::Left {
             rule.left_amount
@@ -599,7 +732,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Whether the days of two rows lie within the rule's window; without a window they always do.
-    fn in_window(&self, window: Option<Window>, left: &Row, right: &Row) -> bool {
+    pub(crate) fn in_window(&self, window: Option<Window>, left: &Row, right: &Row) -> bool {
         let Some(window) = window else { return true };
         let (Some(l), Some(r)) = (left.day, right.day) else {
             return false;
@@ -615,7 +748,7 @@ impl<'a> Bench<'a> {
         (window.from..=window.until).contains(&distance)
     }
 
-    fn pair(&self, index: usize, rule: &MatchRule, l: usize, r: usize) -> Group {
+    pub(crate) fn pair(&self, index: usize, rule: &MatchRule, l: usize, r: usize) -> Group {
         let (left, right) = (&self.left.rows[l], &self.right.rows[r]);
         let mut group = Group {
             outcome: Outcome::Confirmed,
@@ -625,6 +758,8 @@ impl<'a> Bench<'a> {
             right: vec![r],
             difference: None,
             causes: Vec::new(),
+            search: None,
+            fit: None,
             figures: None,
             id: 0,
         };
@@ -656,7 +791,7 @@ impl<'a> Bench<'a> {
         group
     }
 
-    fn compare(&self, rule: &MatchRule, l: usize, r: usize) -> Compared {
+    pub(crate) fn compare(&self, rule: &MatchRule, l: usize, r: usize) -> Compared {
         let (left, right) = (&self.left.rows[l], &self.right.rows[r]);
         let ((a, a_currency), (b, b_currency)) = (
             self.figure(rule, Side::Left, l),
@@ -741,17 +876,7 @@ impl<'a> Bench<'a> {
                 return done(vec![fee_cause(minor), cause], None);
             }
         }
-        let role = |source: usize| self.rules.sources[source].role;
-        let (book, channel) = if role(self.edge.right) < role(self.edge.left) {
-            (b, a)
-        } else {
-            (a, b)
-        };
-        let code = if channel.abs() > book.abs() {
-            BreakCode::AmountChannelMore
-        } else {
-            BreakCode::AmountChannelLess
-        };
+        let code = self.more_or_less(a, b);
         let fee_differs = left.fee.is_some()
             && right.fee.is_some()
             && left.amount == right.amount
@@ -764,46 +889,49 @@ impl<'a> Bench<'a> {
         done(vec![unexplained(difference, a_currency)], Some(code))
     }
 
-    fn net_batch(&mut self, index: usize, rule: &MatchRule) {
-        // the bank's line is the single one; between other roles, the right side's
-        let single = if self.rules.sources[self.edge.left].role == SourceRole::Bank {
-            Side::Left
+    /// Whether the channel's side has more or less than the book's.
+    pub(crate) fn more_or_less(&self, left: i128, right: i128) -> BreakCode {
+        let role = |source: usize| self.rules.sources[source].role;
+        let (book, channel) = if role(self.edge.right) < role(self.edge.left) {
+            (right, left)
         } else {
-            Side::Right
+            (left, right)
         };
+        if channel.abs() > book.abs() {
+            BreakCode::AmountChannelMore
+        } else {
+            BreakCode::AmountChannelLess
+        }
+    }
+
+    fn net_batch(&mut self, index: usize, rule: &MatchRule) {
+        let single = self.single(rule);
         for (_, (left, right)) in self.by_key(rule) {
-            let (one, many) = if single == Side::Right {
-                (&right, &left)
-            } else {
-                (&left, &right)
-            };
-            if one.is_empty() || many.is_empty() {
-                if one.len() > 1 {
-                    let group = self.many(
-                        index,
-                        rule,
-                        left.clone(),
-                        right.clone(),
-                        Outcome::Ambiguous,
-                        BreakCode::AmbiguousKey,
-                    );
-                    self.close(group);
+            let one = in_either(single, &left, &right).to_vec();
+            let many = in_either(single.other(), &left, &right).len();
+            if one.is_empty() || (many == 0 && (one.len() == 1 || rule.leave_difference)) {
+                continue;
+            }
+            let mut group = self.batch(index, rule, single, left.clone(), right.clone());
+            let ties = group.difference.is_some()
+                && group.causes.iter().all(|cause| cause.name != "unexplained");
+            if !ties && rule.leave_difference {
+                continue;
+            }
+            if many == 0 || (!ties && one.len() > 1) {
+                let (outcome, code) = (Outcome::Ambiguous, BreakCode::AmbiguousKey);
+                group = self.many(index, rule, left, right, outcome, code);
+            } else if group.outcome == Outcome::Confirmed {
+                let counts: Option<Vec<u64>> = one
+                    .iter()
+                    .map(|&line| self.counted(rule, single, line))
+                    .collect();
+                let told = counts.map(|counts| counts.into_iter().map(u128::from).sum::<u128>());
+                if told.is_some_and(|told| told != many as u128) {
+                    group.outcome = Outcome::Suggested;
+                    group.code = Some(BreakCode::WeakEvidence);
                 }
-                continue;
             }
-            if one.len() > 1 {
-                let group = self.many(
-                    index,
-                    rule,
-                    left.clone(),
-                    right.clone(),
-                    Outcome::Ambiguous,
-                    BreakCode::AmbiguousKey,
-                );
-                self.close(group);
-                continue;
-            }
-            let group = self.batch(index, rule, single, left.clone(), right.clone());
             self.close(group);
         }
     }
@@ -825,6 +953,8 @@ impl<'a> Bench<'a> {
             right: right.clone(),
             difference: self.difference(rule, &left, &right),
             causes: Vec::new(),
+            search: None,
+            fit: None,
             figures: None,
             id: 0,
         };
@@ -866,11 +996,7 @@ impl<'a> Bench<'a> {
                 .iter()
                 .any(|&at| source.control_fails(&source.rows[at]))
         });
-        let in_window = left.iter().all(|&l| {
-            right
-                .iter()
-                .all(|&r| self.in_window(rule.window, &self.left.rows[l], &self.right.rows[r]))
-        });
+        let in_window = self.all_within(rule, &left, &right);
         if damaged {
             group.code = Some(BreakCode::FileError);
         } else if rest != 0 {
@@ -936,6 +1062,8 @@ impl<'a> Bench<'a> {
                     left,
                     right,
                     causes: Vec::new(),
+                    search: None,
+                    fit: None,
                     figures: None,
                     id: 0,
                 }
@@ -963,20 +1091,13 @@ impl<'a> Bench<'a> {
                 .edge
                 .rules
                 .iter()
-                .filter(|rule| rule.pass == PassKind::UniqueKey)
+                .filter(|rule| rule.pass.is_by_key())
                 .map(|rule| key(rule, side, row))
                 .collect();
             let class = (figure, currency, row.day, keys);
             classes.entry(class).or_default().push(at);
         }
         classes.into_values().collect()
-    }
-
-    /// Whether a key rule of the edge tells the two rows apart.
-    fn contradicts(&self, left: &Row, right: &Row) -> bool {
-        self.edge.rules.iter().filter(|rule| rule.pass == PassKind::UniqueKey).any(|rule| {
-            matches!((key(rule, Side::Left, left), key(rule, Side::Right, right)), (Some(l), Some(r)) if l != r)
-        })
     }
 
     /// Stage 4: what is still open is carried or broken.
@@ -1008,7 +1129,9 @@ impl<'a> Bench<'a> {
                     self.state[side as usize][at] = Some(state);
                     continue;
                 }
-                let code = if row.kind == EntryKind::Refund {
+                let code = if self.undecided.contains(&(side, at)) {
+                    BreakCode::NotDecided
+                } else if row.kind == EntryKind::Refund {
                     BreakCode::RefundMislink
                 } else {
                     only(role, other_role, side)
@@ -1100,7 +1223,7 @@ pub(crate) fn due(rules: &Rules, calendar: &BusinessCalendar, row: &Row) -> Due 
     }
 }
 
-fn unexplained(minor: i128, currency: Currency) -> Cause {
+pub(crate) fn unexplained(minor: i128, currency: Currency) -> Cause {
     Cause {
         name: "unexplained".into(),
         minor,
@@ -1109,7 +1232,7 @@ fn unexplained(minor: i128, currency: Currency) -> Cause {
     }
 }
 
-fn tolerance(rule: &MatchRule, minor: i128, currency: Currency) -> Option<Cause> {
+pub(crate) fn tolerance(rule: &MatchRule, minor: i128, currency: Currency) -> Option<Cause> {
     let fits = rule.tolerances.iter().find(|tolerance| {
         minor.unsigned_abs() <= u128::from(tolerance.max_minor)
             && tolerance.currency.is_none_or(|c| c == currency)
@@ -1123,11 +1246,11 @@ fn tolerance(rule: &MatchRule, minor: i128, currency: Currency) -> Option<Cause>
 }
 
 /// A row's fee in whole minor units.
-fn fee(row: &Row, rounding: Rounding) -> i128 {
+pub(crate) fn fee(row: &Row, rounding: Rounding) -> i128 {
     row.fee.map_or(0, |grains| round(grains, rounding))
 }
 
-fn round(grains: i128, rounding: Rounding) -> i128 {
+pub(crate) fn round(grains: i128, rounding: Rounding) -> i128 {
     ratio(grains, GRAIN, rounding).expect("fees are far below the range of 128 bits")
 }
 
@@ -1196,8 +1319,16 @@ fn convert(
     }
 }
 
+/// The rows of one of two sides.
+pub(crate) fn in_either<'r>(side: Side, left: &'r [usize], right: &'r [usize]) -> &'r [usize] {
+    match side {
+        Side::Left => left,
+        Side::Right => right,
+    }
+}
+
 /// Connected components of a bipartite graph.
-fn components_of(edges: &[(usize, usize)]) -> Vec<(Vec<usize>, Vec<usize>)> {
+pub(crate) fn components_of(edges: &[(usize, usize)]) -> Vec<(Vec<usize>, Vec<usize>)> {
     let mut of_left: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut of_right: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &(l, r) in edges {

@@ -3,6 +3,8 @@
 use quanfu_settlement::Side;
 use quanfu_settlement::rules::{Field, Filter, MatchRule, Normaliser};
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::rows::Row;
 
 /// A row's key under a rule: its texts, or `None` if a reference, date or pattern is missing.
@@ -46,6 +48,26 @@ pub(crate) fn normalised(mut text: String, steps: &[Normaliser]) -> Option<Strin
                 .chars()
                 .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_' | '.' | '/'))
                 .collect(),
+            Normaliser::Nfkc => text.nfkc().collect(),
+            Normaliser::UpperUnicode => text.to_uppercase(),
+            Normaliser::LettersAndDigits => text.chars().filter(|c| c.is_alphanumeric()).collect(),
+            Normaliser::PadZeros(chars) => {
+                if text.is_empty() {
+                    return None;
+                }
+                while text.chars().count() < usize::from(*chars) {
+                    text.insert(0, '0');
+                }
+                text
+            }
+            Normaliser::DropWords(words) => words
+                .iter()
+                .filter(|word| !word.is_empty())
+                .fold(text, |text, word| text.split(word.as_str()).collect()),
+            Normaliser::StripSuffix(suffix) => text
+                .strip_suffix(suffix.as_str())
+                .unwrap_or(&text)
+                .to_owned(),
             Normaliser::StripPrefix(prefix) => text
                 .strip_prefix(prefix.as_str())
                 .unwrap_or(&text)

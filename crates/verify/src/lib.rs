@@ -20,6 +20,7 @@ mod document;
 mod groups;
 mod judge;
 mod key;
+mod passes;
 mod rows;
 mod table;
 

@@ -241,6 +241,10 @@ impl Line<'_> {
             edge.right
         };
         let row = &self.sources[at].rows[index];
+        let searched = state.group.and_then(|group| judged.groups[group].search);
+        if let Some(search) = searched.filter(|_| state.outcome != Outcome::Ambiguous) {
+            return search.to_string();
+        }
         if state.outcome == Outcome::Confirmed {
             let Some(group) = state.group.map(|group| &judged.groups[group]) else {
                 return String::new();

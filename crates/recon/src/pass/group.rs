@@ -1,0 +1,123 @@
+//! All rows of both sides that have the key: partial captures, instalments, several of each.
+
+use std::collections::BTreeMap;
+
+use quanfu_settlement::{BreakCode, Outcome, Side};
+
+use super::{Found, Keyed, Turn};
+use crate::compare::Figure;
+use crate::edge::EdgeJob;
+use crate::error::ReconError;
+
+impl EdgeJob<'_> {
+    /// If the sums tie, all rows of the key belong together; those of equal figures, unique on both sides, pair by
+    /// pair. If not, nothing of the key is told apart.
+    pub(super) fn key_group(
+        &self,
+        turn: Turn<'_>,
+        keyed: Keyed<'_>,
+        out: &mut Found,
+    ) -> Result<(), ReconError> {
+        let Keyed { left, right } = keyed;
+        if left.is_empty() || right.is_empty() {
+            return Ok(());
+        }
+        if let ([l], [r]) = (left, right) {
+            out.drafts.push(self.pair(turn, *l, *r)?);
+            return Ok(());
+        }
+        let mut statuses = left.iter().map(|&row| self.left.status(row));
+        let first = statuses.next();
+        let one_status = statuses.all(|status| Some(status) == first)
+            && right
+                .iter()
+                .all(|&row| Some(self.right.status(row)) == first);
+        if turn.rule.same_status && !one_status {
+            out.drafts.push(self.open_group(
+                turn,
+                Outcome::Break,
+                BreakCode::StatusMismatch,
+                left,
+                right,
+            )?);
+            return Ok(());
+        }
+        let compared = self.scales().group(turn.rule, left, right)?;
+        if compared.code.is_some() {
+            let (outcome, code) = if self.paid_twice(keyed) {
+                (Outcome::Break, BreakCode::DuplicatePayment)
+            } else if self.all_alike(turn, keyed) {
+                (Outcome::Ambiguous, BreakCode::AmbiguousKey)
+            } else {
+                (
+                    Outcome::Break,
+                    compared.code.unwrap_or(BreakCode::CurrencyMismatch),
+                )
+            };
+            out.drafts
+                .push(self.open_group(turn, outcome, code, left, right)?);
+            return Ok(());
+        }
+        if compared.causes.is_empty()
+            && let Some((pairs, rest)) = self.equal_pairs(turn, keyed)
+        {
+            for (l, r) in pairs {
+                out.drafts.push(self.pair(turn, l, r)?);
+            }
+            if !rest.0.is_empty() {
+                let keyed = Keyed {
+                    left: &rest.0,
+                    right: &rest.1,
+                };
+                let in_window = self.all_in_window(turn.rule, keyed);
+                let compared = self.scales().group(turn.rule, &rest.0, &rest.1)?;
+                out.drafts
+                    .push(self.judged(turn, compared, in_window, rest.0, rest.1));
+            }
+            return Ok(());
+        }
+        let in_window = self.all_in_window(turn.rule, keyed);
+        out.drafts
+            .push(self.judged(turn, compared, in_window, left.to_vec(), right.to_vec()));
+        Ok(())
+    }
+
+    /// Whether all rows of the key have one figure, so that nothing tells which of them is too much.
+    fn all_alike(&self, turn: Turn<'_>, keyed: Keyed<'_>) -> bool {
+        let figure = |side: Side| move |&row: &u32| self.whole(turn.rule, side, row);
+        let mut figures = keyed.left.iter().map(figure(Side::Left));
+        let first = figures.next();
+        figures
+            .chain(keyed.right.iter().map(figure(Side::Right)))
+            .all(|figure| Some(figure) == first)
+    }
+
+    /// Rows of equal figures, unique on both sides, and the rest, if both sides have some or none of it.
+    #[allow(clippy::type_complexity)]
+    fn equal_pairs(
+        &self,
+        turn: Turn<'_>,
+        keyed: Keyed<'_>,
+    ) -> Option<(Vec<(u32, u32)>, (Vec<u32>, Vec<u32>))> {
+        let mut by_figure: BTreeMap<Figure, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
+        for &row in keyed.left {
+            let figure = self.whole(turn.rule, Side::Left, row);
+            by_figure.entry(figure).or_default().0.push(row);
+        }
+        for &row in keyed.right {
+            let figure = self.whole(turn.rule, Side::Right, row);
+            by_figure.entry(figure).or_default().1.push(row);
+        }
+        let (mut pairs, mut rest) = (Vec::new(), (Vec::new(), Vec::new()));
+        for (left, right) in by_figure.into_values() {
+            match (&left[..], &right[..]) {
+                ([l], [r]) => pairs.push((*l, *r)),
+                _ => {
+                    rest.0.extend(left);
+                    rest.1.extend(right);
+                }
+            }
+        }
+        (!pairs.is_empty() && rest.0.is_empty() == rest.1.is_empty()).then_some((pairs, rest))
+    }
+}
