@@ -1100,10 +1100,12 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
         })?,
         None => Rounding::HalfUp,
     };
-    if text.pass == PassKind::ExactToken && !(tolerances.is_empty() && text.explain.is_empty()) {
+    if text.pass == PassKind::ExactToken
+        && !(tolerances.is_empty() && text.explain.iter().all(|cause| *cause == Explain::Fee))
+    {
         return Err(meaning(
             &place,
-            "a keyless pass compares exactly: `explain` and `tolerance` have no place in it",
+            "a keyless pass compares exactly, but for the record's own fee: explain = [\"fee\"] may stand there, \"fx\" and `tolerance` have no place in it; pass = \"assign\" takes a tolerance",
         ));
     }
     if text.pass == PassKind::Assign && tolerances.is_empty() {

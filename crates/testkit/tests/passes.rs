@@ -164,7 +164,7 @@ const ASSIGN: &str = "[[edge.rule]]\nid = \"A\"\npass = \"assign\"\non = [\"merc
 const SUBSET: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"currency\"]\nwindow = { days = [-1, 1] }\nmax_members = 4\n";
 const SUBSETS: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\", \"currency\"]\nexplain = [\"fee\"]\nwindow = { days = [-1, 2] }\nmax_members = 3\nmax_left_out = 1\nmax_lines = 3\nmax_nodes = 1000\nmax_chance = \"1\"\ndecide = \"confirm\"\ntolerance = [{ cause = \"rounding\", max_minor = 1 }]\n";
 const OTHER_WAY: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\"]\ndecide = \"confirm\"\nsingle = \"left\"\ncount = \"token\"\nwindow = { days = [0, 2] }\nmax_lines = 2\n";
-const TOKEN: &str = "[[edge.rule]]\nid = \"T\"\npass = \"exact_token\"\non = [\"merchant\", \"currency\"]\nwindow = { days = [0, 1] }\n";
+const TOKEN: &str = "[[edge.rule]]\nid = \"T\"\npass = \"exact_token\"\non = [\"merchant\", \"currency\"]\nwindow = { days = [0, 1] }\nexplain = [\"fee\"]\n";
 
 fn sets() -> Vec<(&'static str, String)> {
     vec![
@@ -174,6 +174,7 @@ fn sets() -> Vec<(&'static str, String)> {
         ),
         ("ref, near, assign", [REF, NEAR, ASSIGN].concat()),
         ("run within a tolerance", [REF, RUN_NEAR].concat()),
+        ("token", TOKEN.to_owned()),
         ("run", [REF, RUN].concat()),
         ("subset alone", SUBSET.to_owned()),
         ("subsets of lines", [REF, SUBSETS].concat()),
@@ -288,6 +289,8 @@ fn what_the_engine_says_the_verifier_derives_again() {
         "subset suggested WEAK_EVIDENCE",
         "subset ambiguous AMBIGUOUS_SUBSET",
         "net_batch confirmed ",
+        "exact_token confirmed ",
+        "exact_token ambiguous AMBIGUOUS_TOKEN",
     ] {
         assert!(
             seen.contains_key(wanted),

@@ -1021,25 +1021,34 @@ impl<'a> Bench<'a> {
         }));
         let mut components: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
         for (_, (left, right)) in self.by_key(rule) {
-            // Rows with the same figure, day and keys fit the same rows.
+            // Rows with the same figures, day and keys fit the same rows.
             let left = self.alike(rule, Side::Left, left);
             let right = self.alike(rule, Side::Right, right);
-            let mut by_figure: HashMap<(i128, Currency), Vec<usize>> = HashMap::new();
+            let mut whole: HashMap<(i128, Currency), Vec<usize>> = HashMap::new();
+            let mut part: HashMap<(i128, Currency), Vec<usize>> = HashMap::new();
             for (class, rows) in right.iter().enumerate() {
                 let figure = self.figure(rule, Side::Right, rows[0]);
-                by_figure.entry(figure).or_default().push(class);
+                whole.entry(figure).or_default().push(class);
+                let figure = self.part(rule, Side::Right, rows[0]);
+                part.entry(figure).or_default().push(class);
             }
-            let mut edges: Vec<(usize, usize)> = Vec::new();
+            let mut edges: BTreeSet<(usize, usize)> = BTreeSet::new();
             for (l, rows) in left.iter().enumerate() {
-                let figure = self.figure(rule, Side::Left, rows[0]);
                 let a = &self.left.rows[rows[0]];
-                for &r in by_figure.get(&figure).into_iter().flatten() {
+                let (gross, net) = (
+                    self.figure(rule, Side::Left, rows[0]),
+                    self.part(rule, Side::Left, rows[0]),
+                );
+                // a fee may be off on one side, not on both
+                let equal = [whole.get(&gross), whole.get(&net), part.get(&gross)];
+                for &r in equal.into_iter().flatten().flatten() {
                     let b = &self.right.rows[right[r][0]];
                     if self.in_window(window, a, b) && !self.contradicts(a, b) {
-                        edges.push((l, r));
+                        edges.insert((l, r));
                     }
                 }
             }
+            let edges: Vec<(usize, usize)> = edges.into_iter().collect();
             let rows = |classes: Vec<usize>, of: &[Vec<usize>]| -> Vec<usize> {
                 let rows = classes.into_iter().flat_map(|class| of[class].clone());
                 rows.collect::<BTreeSet<usize>>().into_iter().collect()
@@ -1049,24 +1058,16 @@ impl<'a> Bench<'a> {
         }
         for (left, right) in components {
             let group = if left.len() == 1 && right.len() == 1 {
-                let suggest = rule.decide == Decide::Suggest;
-                Group {
-                    outcome: if suggest {
-                        Outcome::Suggested
-                    } else {
-                        Outcome::Confirmed
-                    },
-                    code: suggest.then_some(BreakCode::RuleSuggests),
-                    rule: Some(index),
-                    difference: self.difference(rule, &left, &right),
-                    left,
-                    right,
-                    causes: Vec::new(),
-                    search: None,
-                    fit: None,
-                    figures: None,
-                    id: 0,
+                let mut group = self.blank(index, left, right);
+                let compared = self.compare(rule, group.left[0], group.right[0]);
+                (group.difference, group.causes) = (compared.difference, compared.causes);
+                if let Some(code) = compared.code {
+                    (group.outcome, group.code) = (Outcome::Break, Some(code));
+                } else if rule.decide == Decide::Suggest {
+                    group.outcome = Outcome::Suggested;
+                    group.code = Some(BreakCode::RuleSuggests);
                 }
+                group
             } else {
                 self.many(
                     index,
@@ -1081,12 +1082,12 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Rows of one side by their figure, their day and their keys under the edge's key rules.
+    /// Rows of one side by their figures, their day and their keys under the edge's key rules.
     fn alike(&self, rule: &MatchRule, side: Side, rows: Vec<usize>) -> Vec<Vec<usize>> {
         let mut classes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for at in rows {
             let row = &self.source(side).rows[at];
-            let (figure, currency) = self.figure(rule, side, at);
+            let figures = (self.figure(rule, side, at), self.part(rule, side, at));
             let keys: Vec<Option<Vec<String>>> = self
                 .edge
                 .rules
@@ -1094,7 +1095,7 @@ impl<'a> Bench<'a> {
                 .filter(|rule| rule.pass.is_by_key())
                 .map(|rule| key(rule, side, row))
                 .collect();
-            let class = (figure, currency, row.day, keys);
+            let class = (figures, row.day, keys);
             classes.entry(class).or_default().push(at);
         }
         classes.into_values().collect()

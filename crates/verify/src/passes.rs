@@ -53,7 +53,7 @@ impl Bench<'_> {
     }
 
     /// What a row of several brings: less its own fee where fees explain.
-    fn part(&self, rule: &MatchRule, side: Side, at: usize) -> (i128, Currency) {
+    pub(crate) fn part(&self, rule: &MatchRule, side: Side, at: usize) -> (i128, Currency) {
         let (minor, currency) = self.figure(rule, side, at);
         let which = if side == Side::Left {
             rule.left_amount

@@ -6,12 +6,13 @@ use quanfu_settlement::rules::Window;
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
 use super::{Found, Keyed, Keys, SAME_DAY, Turn};
-use crate::compare::{Compared, Scales, figure};
+use crate::compare::Figure;
 use crate::edge::EdgeJob;
 use crate::error::ReconError;
 
 impl EdgeJob<'_> {
-    /// No key, but a token: same figure, days within the window, unique both ways.
+    /// No key, but a token: same figure (or the same but for an explained fee), days within the window, unique both ways.
+    /// Rows with and without their fee are looked at together, so that a net amount is a rival of an equal gross one.
     pub(super) fn exact_token(
         &self,
         turn: Turn<'_>,
@@ -23,61 +24,62 @@ impl EdgeJob<'_> {
         if left.is_empty() || right.is_empty() {
             return Ok(());
         }
-        let scales = self.scales();
-        let window = Some(rule.window.unwrap_or(SAME_DAY));
-        let mut by_figure: BTreeMap<_, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
-        for &row in left {
-            by_figure
-                .entry(figure(self.left, row, rule.left_amount, rule.rounding))
-                .or_default()
-                .0
-                .push(row);
-        }
-        for &row in right {
-            by_figure
-                .entry(figure(self.right, row, rule.right_amount, rule.rounding))
-                .or_default()
-                .1
-                .push(row);
-        }
-        for (lefts, rights) in by_figure
-            .into_values()
-            .filter(|(l, r)| !l.is_empty() && !r.is_empty())
-        {
-            for (lefts, rights) in self.token_components(&scales, window, &lefts, &rights) {
-                if let ([l], [r]) = (&lefts[..], &rights[..]) {
-                    let difference = scales.difference(rule, &[*l], &[*r]);
-                    let compared = Compared {
-                        difference,
-                        ..Compared::default()
-                    };
-                    out.drafts
-                        .push(self.judged(turn, compared, true, lefts, rights));
-                } else {
-                    out.drafts.push(self.open_group(
-                        turn,
-                        Outcome::Ambiguous,
-                        BreakCode::AmbiguousToken,
-                        &lefts,
-                        &rights,
-                    )?);
+        let mut by_figure: BTreeMap<Figure, [Vec<Placed>; 2]> = BTreeMap::new();
+        for side in [Side::Left, Side::Right] {
+            for (at, &row) in keyed.side(side).iter().enumerate() {
+                let whole = self.whole(rule, side, row);
+                let part = self.part(rule, side, row);
+                let mut place = |figure, is_part| {
+                    let placed = Placed { at, row, is_part };
+                    by_figure.entry(figure).or_default()[side as usize].push(placed);
+                };
+                place(whole, false);
+                if part != whole {
+                    place(part, true);
                 }
+            }
+        }
+        let window = Some(rule.window.unwrap_or(SAME_DAY));
+        let mut graph = Graph::new(left.len() + right.len());
+        for [lefts, rights] in by_figure.values() {
+            if !lefts.is_empty() && !rights.is_empty() {
+                self.link_by_token(window, lefts, rights, left.len(), &mut graph);
+            }
+        }
+        for nodes in graph.components() {
+            let at = nodes.partition_point(|&node| node < left.len());
+            let lefts: Vec<u32> = nodes[..at].iter().map(|&l| left[l]).collect();
+            let rights: Vec<u32> = nodes[at..].iter().map(|&r| right[r - left.len()]).collect();
+            if let ([l], [r]) = (&lefts[..], &rights[..]) {
+                let compared = self.scales().pair(rule, *l, *r)?;
+                out.drafts
+                    .push(self.judged(turn, compared, true, lefts, rights));
+            } else {
+                out.drafts.push(self.open_group(
+                    turn,
+                    Outcome::Ambiguous,
+                    BreakCode::AmbiguousToken,
+                    &lefts,
+                    &rights,
+                )?);
             }
         }
         Ok(())
     }
 
-    /// Rows of one figure that hang together: each fits one of the other side, by day and by what their keys say.
+    /// Joins rows of one figure that fit by day and by what their keys say; two figures that both lack a fee do not.
     ///
     /// Rows of one day with the same keys fit the same rows, so classes of them are compared, and a class with a key
     /// only with those that have the same one or none: equal amounts by the thousand cost no more than unequal ones.
-    fn token_components(
+    fn link_by_token(
         &self,
-        scales: &Scales<'_>,
         window: Option<Window>,
-        left: &[u32],
-        right: &[u32],
-    ) -> Vec<(Vec<u32>, Vec<u32>)> {
+        left: &[Placed],
+        right: &[Placed],
+        rights_from: usize,
+        graph: &mut Graph,
+    ) {
+        let scales = self.scales();
         let left = self.classes(Side::Left, left);
         let right = self.classes(Side::Right, right);
         let first_key = |class: &TokenClass| class.keys.first().cloned().flatten();
@@ -89,58 +91,70 @@ impl EdgeJob<'_> {
             }
         }
         let all: Vec<usize> = (0..right.len()).collect();
-        let mut graph = Graph::new(left.len() + right.len());
-        for (l, class) in left.iter().enumerate() {
+        for class in &left {
             let candidates = match first_key(class) {
                 None => [&all[..], &[]],
                 Some(key) => [&without[..], with.get(&key).map_or(&[], Vec::as_slice)],
             };
             for &r in candidates.into_iter().flatten() {
                 let other = &right[r];
-                if !self.contradicts(&class.keys, &other.keys)
-                    && scales.in_window(window, class.rows[0], other.rows[0])
+                if !(class.is_part && other.is_part)
+                    && !self.contradicts(&class.keys, &other.keys)
+                    && scales.in_window(window, class.rows[0].row, other.rows[0].row)
                 {
-                    graph.join(l, left.len() + r);
+                    let (l, r) = (class.rows[0].at, rights_from + other.rows[0].at);
+                    class
+                        .rows
+                        .iter()
+                        .for_each(|placed| graph.join(placed.at, r));
+                    other
+                        .rows
+                        .iter()
+                        .for_each(|placed| graph.join(l, rights_from + placed.at));
                 }
             }
         }
-        let components = graph.components().into_iter().map(|nodes| {
-            let mut found = (Vec::new(), Vec::new());
-            for node in nodes {
-                match left.get(node) {
-                    Some(class) => found.0.extend(&class.rows),
-                    None => found.1.extend(&right[node - left.len()].rows),
-                }
-            }
-            found.0.sort_unstable();
-            found.1.sort_unstable();
-            found
-        });
-        components.collect()
     }
 
-    /// Rows by their day and their keys under the rules by key of the edge.
-    fn classes(&self, side: Side, rows: &[u32]) -> Vec<TokenClass> {
+    /// Rows by their day, their keys under the rules by key of the edge, and whether their fee is off.
+    fn classes(&self, side: Side, rows: &[Placed]) -> Vec<TokenClass> {
         let book = self.book(side);
-        let mut classes: BTreeMap<(i32, Keys), Vec<u32>> = BTreeMap::new();
-        for &row in rows {
-            let keys = self.keys(side, row);
-            let day = book.accounting_days()[row as usize];
-            classes.entry((day, keys)).or_default().push(row);
+        let mut classes: BTreeMap<(i32, Keys, bool), Vec<Placed>> = BTreeMap::new();
+        for &placed in rows {
+            let keys = self.keys(side, placed.row);
+            let day = book.accounting_days()[placed.row as usize];
+            classes
+                .entry((day, keys, placed.is_part))
+                .or_default()
+                .push(placed);
         }
-        let classes = classes.into_iter();
         classes
-            .map(|((_, keys), rows)| TokenClass { keys, rows })
+            .into_iter()
+            .map(|((_, keys, is_part), rows)| TokenClass {
+                keys,
+                is_part,
+                rows,
+            })
             .collect()
     }
+}
+
+/// A row and its place among those of the key.
+#[derive(Clone, Copy)]
+struct Placed {
+    at: usize,
+    row: u32,
+    /// Whether its fee is off.
+    is_part: bool,
 }
 
 /// Rows of one side that fit the same rows of the other side.
 struct TokenClass {
     /// The key under each rule by key, where there is one.
     keys: Keys,
+    is_part: bool,
     /// The rows, one at least.
-    rows: Vec<u32>,
+    rows: Vec<Placed>,
 }
 
 /// What hangs together.
