@@ -2,6 +2,7 @@
 
 mod assign;
 mod batch;
+mod crowd;
 mod group;
 mod key;
 mod near;
@@ -167,9 +168,8 @@ impl EdgeJob<'_> {
             .scales()
             .batch(turn.rule, &left, &right, many_is_left)?;
         let mut draft = self.judged(turn, compared, true, left, right);
-        if draft.group.outcome == Outcome::Confirmed && !is_sure {
-            draft.group.outcome = Outcome::Suggested;
-            draft.group.code = Some(BreakCode::WeakEvidence);
+        if !is_sure {
+            doubt(&mut draft);
         }
         draft.group.search = Some(search);
         Ok(draft)
@@ -230,6 +230,14 @@ impl EdgeJob<'_> {
         draft.group.difference = compared.difference;
         draft.group.causes = compared.causes;
         draft
+    }
+}
+
+/// Makes a confirmed group a suggestion: it is the only one that fits, and may well be chance.
+fn doubt(draft: &mut Draft) {
+    if draft.group.outcome == Outcome::Confirmed {
+        draft.group.outcome = Outcome::Suggested;
+        draft.group.code = Some(BreakCode::WeakEvidence);
     }
 }
 

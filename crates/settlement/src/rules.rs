@@ -301,7 +301,7 @@ pub struct Bounds {
     pub lines: u8,
     /// At most so many steps for a line, 1,000 to 100,000,000; the bounds above shrink until they fit.
     pub nodes: u64,
-    /// A set is evidence enough if fewer than so many would tie by chance, in millionths.
+    /// What is found is evidence enough if at most so many would be found by chance, in millionths.
     pub chance_millionths: u64,
 }
 
@@ -1121,6 +1121,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
             "a search adds up rows, so their fees round row by row: rounding_per = \"row\" would be right",
         ));
     }
+    let has_token = matches!(text.pass, PassKind::ExactToken | PassKind::Assign);
     let default = Bounds::default();
     let bounds = Bounds {
         members: text.max_members.unwrap_or(default.members),
@@ -1128,6 +1129,8 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
         lines: text.max_lines.unwrap_or(default.lines),
         nodes: text.max_nodes.unwrap_or(default.nodes),
         chance_millionths: match &text.max_chance {
+            // a token is evidence of its own
+            None if has_token => 10_000,
             None => default.chance_millionths,
             Some(text) => parse_millionths(text).ok_or_else(|| {
                 meaning(
@@ -1142,11 +1145,11 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
         || text.max_lines.is_some()
         || text.max_nodes.is_some();
     if (has_bounds && text.pass != PassKind::Subset)
-        || (text.max_chance.is_some() && !text.pass.is_search())
+        || (text.max_chance.is_some() && !text.pass.is_search() && !has_token)
     {
         return Err(meaning(
             &place,
-            "max_members, max_left_out, max_lines and max_nodes bound a subset, max_chance a subset or run_batch; no other pass has them",
+            "max_members, max_left_out, max_lines and max_nodes bound a subset, max_chance a subset, run_batch, exact_token or assign; no other pass has them",
         ));
     }
     let in_bounds = (1..=12).contains(&bounds.members)

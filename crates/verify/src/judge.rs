@@ -1019,8 +1019,9 @@ impl<'a> Bench<'a> {
             until: 0,
             business_days: false,
         }));
-        let mut components: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
+        let mut components: Vec<(Vec<usize>, Vec<usize>, bool)> = Vec::new();
         for (_, (left, right)) in self.by_key(rule) {
+            let figures = self.figures(rule, &left, &right);
             // Rows with the same figures, day and keys fit the same rows.
             let left = self.alike(rule, Side::Left, left);
             let right = self.alike(rule, Side::Right, right);
@@ -1053,10 +1054,14 @@ impl<'a> Bench<'a> {
                 let rows = classes.into_iter().flat_map(|class| of[class].clone());
                 rows.collect::<BTreeSet<usize>>().into_iter().collect()
             };
-            let found = components_of(&edges).into_iter();
-            components.extend(found.map(|(l, r)| (rows(l, &left), rows(r, &right))));
+            for (l, r) in components_of(&edges) {
+                let (l, r) = (rows(l, &left), rows(r, &right));
+                let is_pair = l.len() == 1 && r.len() == 1;
+                let crowded = is_pair && self.crowded(rule, &figures, 0, (l[0], r[0]));
+                components.push((l, r, crowded));
+            }
         }
-        for (left, right) in components {
+        for (left, right, crowded) in components {
             let group = if left.len() == 1 && right.len() == 1 {
                 let mut group = self.blank(index, left, right);
                 let compared = self.compare(rule, group.left[0], group.right[0]);
@@ -1066,6 +1071,9 @@ impl<'a> Bench<'a> {
                 } else if rule.decide == Decide::Suggest {
                     group.outcome = Outcome::Suggested;
                     group.code = Some(BreakCode::RuleSuggests);
+                } else if crowded && self.mended(&group).outcome == Outcome::Confirmed {
+                    group.outcome = Outcome::Suggested;
+                    group.code = Some(BreakCode::WeakEvidence);
                 }
                 group
             } else {

@@ -22,6 +22,9 @@ const SAME_DAY: Window = Window {
     business_days: false,
 };
 
+/// Figures by side, currency and day, rising.
+pub(crate) type Figures = BTreeMap<(Side, Currency, Option<Date>), Vec<i128>>;
+
 /// A row of a pool: what it brings to a sum.
 #[derive(Clone, Copy)]
 struct Part {
@@ -819,6 +822,7 @@ impl Bench<'_> {
                     by_figure.entry((currency, minor)).or_default().push(place);
                 }
             }
+            let figures = self.figures(rule, &left, &right);
             let mut tried = 0u64;
             let mut costs: BTreeMap<(usize, usize), (i128, i64)> = BTreeMap::new();
             for (place, &l) in left.iter().enumerate() {
@@ -891,7 +895,10 @@ impl Bench<'_> {
                 let is_whole = best.1.len() == lefts.len() && best.1.len() == rights.len();
                 for (l, r) in best.1 {
                     let mut group = self.pair(index, rule, l_rows[l], r_rows[r]);
-                    if group.outcome == Outcome::Confirmed && !is_whole {
+                    let currency = self.figure(rule, Side::Left, l_rows[l]).1;
+                    let allowed = self.tolerance_of(rule, currency);
+                    let crowded = self.crowded(rule, &figures, allowed, (l_rows[l], r_rows[r]));
+                    if group.outcome == Outcome::Confirmed && (!is_whole || crowded) {
                         group.outcome = Outcome::Suggested;
                         group.code = Some(BreakCode::WeakEvidence);
                     }
@@ -899,6 +906,69 @@ impl Bench<'_> {
                 }
             }
         }
+    }
+
+    /// Figures of the open rows of a key, by side, currency and day.
+    pub(crate) fn figures(&self, rule: &MatchRule, left: &[usize], right: &[usize]) -> Figures {
+        let mut all = Figures::new();
+        for (side, rows) in [(Side::Left, left), (Side::Right, right)] {
+            for &at in rows {
+                let figures = [self.figure(rule, side, at), self.part(rule, side, at)];
+                for (minor, currency) in BTreeSet::from(figures) {
+                    let day = self.source(side).rows[at].day;
+                    all.entry((side, currency, day)).or_default().push(minor);
+                }
+            }
+        }
+        all.values_mut().for_each(|figures| figures.sort_unstable());
+        all
+    }
+
+    /// Whether strangers with about the same figure are so many that an equal one may be chance.
+    pub(crate) fn crowded(
+        &self,
+        rule: &MatchRule,
+        figures: &Figures,
+        allowed: u64,
+        pair: (usize, usize),
+    ) -> bool {
+        let window = Some(rule.window.unwrap_or(SAME_DAY));
+        let mut most = 0u128;
+        for side in [Side::Left, Side::Right] {
+            let (own, other) = if side == Side::Left {
+                pair
+            } else {
+                (pair.1, pair.0)
+            };
+            let (minor, currency) = self.figure(rule, side.other(), other);
+            let reach = (minor.abs() / 64).clamp(8, 5_000);
+            let near = minor - reach..=minor + reach;
+            let mut strangers = 0i128;
+            for ((_, _, day), others) in
+                figures.range((side, currency, None)..=(side, currency, Some(Date::MAX)))
+            {
+                let mut stranger = self.source(side).rows[own].clone();
+                stranger.day = *day;
+                let other = &self.source(side.other()).rows[other];
+                let in_window = match side {
+                    Side::Left => self.in_window(window, &stranger, other),
+                    Side::Right => self.in_window(window, other, &stranger),
+                };
+                if in_window {
+                    let below = others.partition_point(|figure| figure < near.start());
+                    let above = others.partition_point(|figure| figure <= near.end());
+                    strangers += (above - below) as i128;
+                }
+            }
+            let own = [self.figure(rule, side, own), self.part(rule, side, own)];
+            for (minor, _) in BTreeSet::from(own) {
+                strangers -= i128::from(near.contains(&minor));
+            }
+            let scaled =
+                strangers.max(0).unsigned_abs() * (2 * u128::from(allowed) + 1) * 1_000_000;
+            most = most.max(scaled.div_ceil(2 * reach.unsigned_abs() + 1));
+        }
+        most > u128::from(rule.bounds.chance_millionths)
     }
 
     pub(crate) fn near_key(&mut self, index: usize, rule: &MatchRule, near: &Near) {

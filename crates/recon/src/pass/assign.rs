@@ -3,7 +3,7 @@
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
 use super::token::Graph;
-use super::{Found, Keyed, SAME_DAY, Turn, tolerance_for};
+use super::{Found, Keyed, SAME_DAY, Turn, doubt, tolerance_for};
 use crate::edge::EdgeJob;
 use crate::error::ReconError;
 
@@ -38,6 +38,8 @@ impl EdgeJob<'_> {
                 .extend(rows(Side::Left).chain(rows(Side::Right)));
             return Ok(());
         };
+        let window = Some(turn.rule.window.unwrap_or(SAME_DAY));
+        let crowd = self.crowd(turn, keyed);
         let mut graph = Graph::new(left.len() + right.len());
         for link in &links {
             graph.join(link.left, left.len() + link.right);
@@ -70,9 +72,10 @@ impl EdgeJob<'_> {
                     for (l, r) in pairs {
                         let (l, r) = (left[lefts[l]], right[rights[r] - left.len()]);
                         let mut draft = self.pair(turn, l, r)?;
-                        if draft.group.outcome == Outcome::Confirmed && !is_whole {
-                            draft.group.outcome = Outcome::Suggested;
-                            draft.group.code = Some(BreakCode::WeakEvidence);
+                        let tolerance =
+                            tolerance_for(turn.rule, self.whole(turn.rule, Side::Left, l).1);
+                        if !is_whole || self.is_crowded(turn, &crowd, window, tolerance, (l, r)) {
+                            doubt(&mut draft);
                         }
                         out.drafts.push(draft);
                     }

@@ -2,7 +2,7 @@
 
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
-use super::{Found, Keyed, Turn};
+use super::{Found, Keyed, Turn, doubt};
 use crate::edge::EdgeJob;
 use crate::error::ReconError;
 
@@ -65,9 +65,8 @@ impl EdgeJob<'_> {
         let miscounted = counted.is_some_and(|counts| {
             counts.iter().map(|&count| u128::from(count)).sum::<u128>() != many.len() as u128
         });
-        if draft.group.outcome == Outcome::Confirmed && miscounted {
-            draft.group.outcome = Outcome::Suggested;
-            draft.group.code = Some(BreakCode::WeakEvidence);
+        if miscounted {
+            doubt(&mut draft);
         }
         out.drafts.push(draft);
         Ok(())

@@ -6,7 +6,7 @@ use quanfu_settlement::rules::Near;
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
 use super::token::Graph;
-use super::{Found, Keyed, SAME_DAY, Turn};
+use super::{Found, Keyed, SAME_DAY, Turn, doubt};
 use crate::compare::Figure;
 use crate::edge::{Draft, EdgeJob, in_parallel};
 use crate::error::ReconError;
@@ -144,9 +144,7 @@ impl EdgeJob<'_> {
             doubted.extend(found.into_iter().flatten());
         }
         for at in doubted {
-            let group = &mut drafts[confirmed[at]].group;
-            group.outcome = Outcome::Suggested;
-            group.code = Some(BreakCode::WeakEvidence);
+            doubt(&mut drafts[confirmed[at]]);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use quanfu_settlement::rules::Window;
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
-use super::{Found, Keyed, Keys, SAME_DAY, Turn};
+use super::{Found, Keyed, Keys, SAME_DAY, Turn, doubt};
 use crate::compare::Figure;
 use crate::edge::EdgeJob;
 use crate::error::ReconError;
@@ -40,6 +40,7 @@ impl EdgeJob<'_> {
             }
         }
         let window = Some(rule.window.unwrap_or(SAME_DAY));
+        let crowd = self.crowd(turn, keyed);
         let mut graph = Graph::new(left.len() + right.len());
         for [lefts, rights] in by_figure.values() {
             if !lefts.is_empty() && !rights.is_empty() {
@@ -52,8 +53,12 @@ impl EdgeJob<'_> {
             let rights: Vec<u32> = nodes[at..].iter().map(|&r| right[r - left.len()]).collect();
             if let ([l], [r]) = (&lefts[..], &rights[..]) {
                 let compared = self.scales().pair(rule, *l, *r)?;
-                out.drafts
-                    .push(self.judged(turn, compared, true, lefts, rights));
+                let pair = (*l, *r);
+                let mut draft = self.judged(turn, compared, true, lefts, rights);
+                if self.is_crowded(turn, &crowd, window, 0, pair) {
+                    doubt(&mut draft);
+                }
+                out.drafts.push(draft);
             } else {
                 out.drafts.push(self.open_group(
                     turn,
