@@ -83,6 +83,7 @@ pub fn command() -> Command {
         .subcommand(read())
         .subcommand(recon())
         .subcommand(why())
+        .subcommand(diff())
         .subcommand(verify())
         .subcommand(
             Command::new("explain")
@@ -260,6 +261,35 @@ fn why() -> Command {
         )
         .arg(format(&["table", "json"]))
         .arg(unmask())
+}
+
+fn diff() -> Command {
+    Command::new("diff")
+        .about("Tell what changed from one result to another")
+        .after_help(
+            "Examples:\n  quanfu diff monday.json tuesday.json\n  quanfu diff old.json new.json --table old.csv new.csv -o changes.csv\n\n\
+             Confirmed groups and records are compared by the outcomes tables (`recon -o .csv`): those given, or those that\n\
+             stand beside the results. Without both, only sums and open positions are compared.\n\n\
+             Exit codes: 0 nothing changed; 1 something changed; 2 wrong usage; 3 a result or table is not as it was written;\n\
+             4 could not run. Other inputs or rules that change no outcome are told, and are no change.",
+        )
+        .arg(
+            path("old")
+                .value_name("OLD")
+                .required(true)
+                .help("The earlier result (JSON) of `recon -o`"),
+        )
+        .arg(path("new").value_name("NEW").required(true).help("The later result"))
+        .arg(
+            path("table")
+                .long("table")
+                .value_name("TABLE")
+                .num_args(1..=2)
+                .action(ArgAction::Append)
+                .help("Outcomes tables (CSV) of the results; each is known by its digest"),
+        )
+        .arg(format(&["table", "json", "csv"]))
+        .arg(out("Also write a file: .json (quanfu.diff/1) or .csv"))
 }
 
 fn verify() -> Command {

@@ -1,6 +1,7 @@
 //! The commands. Each gives the exit code, or a failure that names its own.
 
 mod demo;
+mod diff;
 mod explain;
 mod keyrun;
 mod read;
@@ -22,6 +23,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("read", matches)) => read::run(matches, screen),
         Some(("recon", matches)) => recon::run(matches, screen),
         Some(("why", matches)) => why::run(matches, screen),
+        Some(("diff", matches)) => diff::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),

@@ -221,7 +221,7 @@ fn urgency(outcome: Outcome) -> u8 {
 }
 
 /// How much money a position is about, without a sign: what nobody explains, or what the rows of one side add up to.
-fn at_stake(position: &OpenPosition) -> Option<MoneySum> {
+pub(crate) fn at_stake(position: &OpenPosition) -> Option<MoneySum> {
     let currency = position.members.first()?.item.currency;
     let minor = |text: &str| {
         let parsed = parse_minor(text.as_bytes(), AmountStyle::PLAIN, currency.minor_digits());
