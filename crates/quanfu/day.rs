@@ -9,7 +9,7 @@ use quanfu_recon::{Progress, ReconError, Reconciled, Request};
 use quanfu_settlement::result::Embedded;
 use quanfu_settlement::rules::SourceRules;
 use quanfu_settlement::{
-    Book, BookBuilder, BookError, DigestAlg, Entry, Limits, Profile, ResultDoc, Rules,
+    Book, BookBuilder, BookError, DecisionLog, DigestAlg, Entry, Limits, Profile, ResultDoc, Rules,
 };
 
 /// Why a day could not be reconciled.
@@ -123,6 +123,7 @@ pub struct Day<'a> {
     as_of: Option<Date>,
     after: Option<&'a ResultDoc>,
     supersedes: Option<&'a ResultDoc>,
+    decisions: Option<&'a DecisionLog>,
     threads: usize,
     limits: Limits,
     digest: DigestAlg,
@@ -141,6 +142,7 @@ impl<'a> Day<'a> {
             as_of: None,
             after: None,
             supersedes: None,
+            decisions: None,
             threads: 2,
             limits: Limits::default(),
             digest: DigestAlg::Blake3,
@@ -191,6 +193,12 @@ impl<'a> Day<'a> {
     /// Replaces an earlier result of the same day, because a file of it was delivered again with other bytes.
     pub fn supersedes(mut self, earlier: &'a ResultDoc) -> Self {
         self.supersedes = Some(earlier);
+        self
+    }
+
+    /// Applies what people decided before any rule.
+    pub fn decisions(mut self, log: &'a DecisionLog) -> Self {
+        self.decisions = Some(log);
         self
     }
 
@@ -319,6 +327,9 @@ impl<'a> Day<'a> {
         }
         if let Some(earlier) = self.supersedes {
             request = request.with_supersedes(earlier);
+        }
+        if let Some(log) = self.decisions {
+            request = request.with_decisions(log);
         }
         if let Some(call) = self.progress {
             request = request.with_progress(call);

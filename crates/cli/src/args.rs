@@ -83,6 +83,7 @@ pub fn command() -> Command {
         .subcommand(read())
         .subcommand(recon())
         .subcommand(why())
+        .subcommand(decide())
         .subcommand(diff())
         .subcommand(verify())
         .subcommand(
@@ -169,7 +170,10 @@ fn recon() -> Command {
         )
         .arg(path("after").long("after").value_name("RESULT").help("The result of the day before: its carried items come in"))
         .arg(path("supersedes").long("supersedes").value_name("RESULT").help(
-            "The earlier result of this day that this one replaces, for files delivered again",
+            "The earlier result of this day that this one replaces, for files delivered again or new decisions",
+        ))
+        .arg(path("decisions").long("decisions").value_name("LOG").help(
+            "What people decided (quanfu.decision/1, see `quanfu decide`): approved decisions are applied before the rules",
         ))
         .arg(
             Arg::new("as-of")
@@ -263,6 +267,114 @@ fn why() -> Command {
         .arg(unmask())
 }
 
+const NOBODY: &str = "quanfu authenticates nobody: a name is what the caller says. Who may write to the file decides who may decide.";
+
+fn log() -> Arg {
+    path("log")
+        .value_name("LOG")
+        .required(true)
+        .help("The log (quanfu.decision/1); only ever appended to")
+}
+
+fn by(command: Command) -> Command {
+    command
+        .arg(
+            Arg::new("by")
+                .long("by")
+                .value_name("NAME")
+                .required(true)
+                .help("Who says so"),
+        )
+        .arg(
+            Arg::new("at")
+                .long("at")
+                .value_name("TIME")
+                .help("When, as 2026-03-02T09:00:00Z [default: now]"),
+        )
+}
+
+fn decide() -> Command {
+    let answer = |name: &'static str, about: &'static str| {
+        let command = Command::new(name)
+            .about(about)
+            .after_help(format!(
+                "{NOBODY} Proposer and answerer must have different names."
+            ))
+            .arg(log())
+            .arg(Arg::new("id").value_name("DECISION").required(true).help(
+                "The decision's name, its first letters, or line:N for the proposal on line N",
+            ));
+        by(command).arg(
+            Arg::new("note")
+                .long("note")
+                .value_name("TEXT")
+                .help("What is to be said to it"),
+        )
+    };
+    let many = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .action(ArgAction::Append)
+            .help(help)
+    };
+    let one = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let propose = Command::new("propose")
+        .about("Put a decision forward")
+        .after_help(format!(
+            "Examples:\n  quanfu decide propose log.jsonl --result day.json --kind link --position 99e1a7 --position a53260 --by 'Li Na' --reason 'same customer'\n  \
+             quanfu decide propose log.jsonl --result day.json --kind write_off --position b0f826 --amount -8.15 --by 'Li Na' --reason 'below our limit'\n  \
+             quanfu decide propose log.jsonl --result day.json --kind unlink --group 4073a3 --table day.csv --by 'Li Na' --reason 'other customer'\n\n\
+             Amounts are right minus left. {NOBODY}"
+        ))
+        .arg(log())
+        .arg(path("result").long("result").value_name("RESULT").required(true).help("The result (JSON) that it speaks of"))
+        .arg(
+            Arg::new("kind")
+                .long("kind")
+                .value_name("KIND")
+                .required(true)
+                .value_parser(["assign", "link", "unlink", "write_off", "force", "refund"])
+                .help("What is decided"),
+        )
+        .arg(many("position", "FINGERPRINT", "An open position; link takes several"))
+        .arg(many("record", "RECORD", "Only these records of the positions"))
+        .arg(one("group", "GROUP", "For unlink: a confirmed group"))
+        .arg(path("table").long("table").value_name("TABLE").help("For unlink: the outcomes table (CSV) of the result"))
+        .arg(one("cause", "CAUSE", "Cause of what is not explained [default: decision, or write_off]"))
+        .arg(one("amount", "AMOUNT", "For write_off: the amount given up").allow_hyphen_values(true))
+        .arg(one("to", "NAME", "For assign: the person"))
+        .arg(one("reason", "TEXT", "Why").required(true));
+    Command::new("decide")
+        .about("Propose, approve and list what people decide about breaks")
+        .after_help(format!(
+            "A decision is in force once another person has approved it. `quanfu recon --decisions LOG --supersedes RESULT`\n\
+             applies what is in force. {NOBODY}\n\n{EXIT_CODES}"
+        ))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(by(propose))
+        .subcommand(answer("approve", "Agree to a decision of another person"))
+        .subcommand(answer("refuse", "Not agree to a decision of another person"))
+        .subcommand(
+            Command::new("list")
+                .about("Show all decisions and how far they have come")
+                .after_help(NOBODY)
+                .arg(log())
+                .arg(format(&["table", "json"])),
+        )
+        .subcommand(
+            Command::new("check")
+                .about("Check every line: numbers, chain, contents, names and approvals")
+                .after_help(format!(
+                    "A chain cannot show that lines were cut off at its end; results name the digest of the lines that they used.\n{NOBODY}"
+                ))
+                .arg(log()),
+        )
+}
+
 fn diff() -> Command {
     Command::new("diff")
         .about("Tell what changed from one result to another")
@@ -303,7 +415,7 @@ fn verify() -> Command {
             path("files")
                 .value_name("FILE")
                 .num_args(0..)
-                .help("All input files, the outcomes table or list of groups, and the predecessor if there is one"),
+                .help("All input files, the outcomes table or list of groups, the predecessor and the log of decisions if there is one"),
         )
         .arg(format(&["table", "json"]))
 }

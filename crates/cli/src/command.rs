@@ -1,5 +1,6 @@
 //! The commands. Each gives the exit code, or a failure that names its own.
 
+mod decide;
 mod demo;
 mod diff;
 mod explain;
@@ -23,6 +24,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("read", matches)) => read::run(matches, screen),
         Some(("recon", matches)) => recon::run(matches, screen),
         Some(("why", matches)) => why::run(matches, screen),
+        Some(("decide", matches)) => decide::run(matches, screen),
         Some(("diff", matches)) => diff::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),

@@ -5,8 +5,8 @@ use std::path::Path;
 use quanfu::DayError;
 use quanfu::formats::FileError;
 use quanfu::recon::ReconError;
-use quanfu::settlement::ProfileError;
 use quanfu::settlement::rules::RulesError;
+use quanfu::settlement::{DecisionError, ProfileError};
 
 /// Nothing open.
 pub const FINE: u8 = 0;
@@ -85,6 +85,12 @@ impl Failure {
 
     pub fn profile(path: &Path, error: &ProfileError) -> Self {
         Self::new(error.code(), USAGE, format!("{}: {error}", path.display()))
+    }
+
+    /// A log of decisions that is not as it must be.
+    pub fn decisions(path: &Path, error: &DecisionError) -> Self {
+        let message = format!("{}: {error}", path.display());
+        Self::new(error.code(), UNTRUSTED, message)
     }
 
     pub fn file(error: &FileError) -> Self {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quanfu::recon::kernel::Scratch;
-use quanfu::settlement::Limits;
+use quanfu::settlement::{DecisionLog, Limits};
 use quanfu::{Profile, ResultDoc, Rules};
 
 use crate::failure::{Failure, UNTRUSTED, USAGE};
@@ -22,9 +22,13 @@ pub fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
 
 /// Reads a document (rules, profile, calendar, result) whole.
 pub fn text(path: &Path) -> Result<String, Failure> {
+    whole(path, open(path)?)
+}
+
+fn whole(path: &Path, reader: impl Read) -> Result<String, Failure> {
     let limit = Limits::default().document_bytes;
     let mut bytes = Vec::new();
-    let mut reader = open(path)?.take(limit.saturating_add(1));
+    let mut reader = reader.take(limit.saturating_add(1));
     reader
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::io(path, &error))?;
@@ -61,6 +65,52 @@ pub fn result(path: &Path) -> Result<ResultDoc, Failure> {
         ));
     }
     Ok(doc)
+}
+
+pub fn decisions(path: &Path) -> Result<DecisionLog, Failure> {
+    DecisionLog::parse(&text(path)?).map_err(|error| Failure::decisions(path, &error))
+}
+
+/// A log that is only ever appended to, held by one process at a time.
+#[derive(Debug)]
+pub struct LogFile {
+    file: File,
+    path: PathBuf,
+    is_new: bool,
+}
+
+impl LogFile {
+    /// Opens or makes the log and reads all of it.
+    pub fn open(path: &Path) -> Result<(Self, DecisionLog), Failure> {
+        let output = |error: &io::Error| Failure::output(path, error);
+        let is_new = !path.exists();
+        let mut options = File::options();
+        let opened = options.read(true).append(true).create(true).open(path);
+        let file = opened.map_err(|error| output(&error))?;
+        // each holds it for the time of one line
+        file.lock().map_err(|error| output(&error))?;
+        let log = DecisionLog::parse(&whole(path, &file)?);
+        let log = log.map_err(|error| Failure::decisions(path, &error))?;
+        let path = path.to_owned();
+        Ok((Self { file, path, is_new }, log))
+    }
+
+    /// Adds a line, in one write, and waits until it is on the disk.
+    pub fn append(mut self, line: &str) -> Result<(), Failure> {
+        let written = self.file.write_all(line.as_bytes());
+        let written = written.and_then(|()| self.file.sync_all());
+        written.map_err(|error| Failure::output(&self.path, &error))?;
+        #[cfg(unix)]
+        if self.is_new {
+            let folder = match self.path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder,
+                _ => Path::new("."),
+            };
+            let synced = File::open(folder).and_then(|folder| folder.sync_all());
+            synced.map_err(|error| Failure::output(folder, &error))?;
+        }
+        Ok(())
+    }
 }
 
 /// Files that are written beside their final place and moved there together.

@@ -17,7 +17,10 @@ pub struct Screen {
 
 impl Screen {
     pub fn new(matches: &ArgMatches) -> Self {
-        let inner = matches.subcommand().map_or(matches, |(_, inner)| inner);
+        let mut inner = matches;
+        while let Some((_, deeper)) = inner.subcommand() {
+            inner = deeper;
+        }
         let choice = inner
             .get_one::<String>("color")
             .map_or("auto", String::as_str);

@@ -100,6 +100,7 @@ pub(crate) fn document(run: &Reconciled, outcomes_table: Option<Digest>) -> Resu
             outcomes_table,
             after: run.after.clone(),
             supersedes: run.supersedes.clone(),
+            decisions: run.decisions.clone(),
             body: zeros,
         },
     }
@@ -284,14 +285,20 @@ impl Desk<'_> {
         let rules = &self.run.rules.edges[self.edge].rules;
         let mut sums: BTreeMap<Currency, (i128, BTreeMap<&str, i128>, i128)> = BTreeMap::new();
         for group in &outcomes.groups {
-            let (Some(difference), Some(rule)) = (group.difference, group.rule) else {
+            let Some(difference) = group
+                .difference
+                .filter(|_| group.left > 0 && group.right > 0)
+            else {
                 continue;
             };
-            let rule = &rules[usize::from(rule)];
+            // what people decided is told in whole amounts
+            let rule = group.rule.map(|rule| &rules[usize::from(rule)]);
+            let of = |row: u32| match rule {
+                Some(rule) => figure(self.book(Side::Left), row, rule.left_amount, rule.rounding).0,
+                None => self.book(Side::Left).money(row).minor().into(),
+            };
             let left = outcomes.left_members(group).iter();
-            let left: i128 = left
-                .map(|&row| figure(self.book(Side::Left), row, rule.left_amount, rule.rounding).0)
-                .sum();
+            let left: i128 = left.map(|&row| of(row)).sum();
             let sum = sums.entry(difference.currency()).or_default();
             sum.0 += left;
             sum.2 += left + difference.minor();

@@ -3,20 +3,22 @@
 //! A rule's rows are placed in a fixed number of buckets by a hash of their key; each bucket is a task of its own,
 //! sorted by key, so that the result does not depend on which thread did it or in which order rows came.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use quanfu_calendar::{BusinessCalendar, Date};
 use quanfu_money::MoneySum;
 use quanfu_settlement::outcome::EdgeOutcomes;
 use quanfu_settlement::rules::{Bounds, EdgeRules, MatchRule, SourceRole};
 use quanfu_settlement::{
-    Book, BreakCode, Cause, Digest, DigestAlg, EntryKind, Group, Outcome, PassKind, Rules, Side,
+    Book, BreakCode, Cause, DecisionLog, Digest, DigestAlg, EntryKind, Group, Outcome, PassKind,
+    Rules, Side,
 };
 
 use crate::carry::{Due, due};
 use crate::compare::{Scales, unexplained};
+use crate::decide::decided;
 use crate::duplicate::SourceFacts;
 use crate::error::ReconError;
 use crate::kernel::hash;
@@ -40,6 +42,10 @@ pub(crate) struct EdgeJob<'a> {
     pub threads: usize,
     /// For each item carried in: whether it was carried on this edge.
     pub carried_here: &'a (dyn Fn(Side, u32) -> bool + Sync),
+    /// What people decided.
+    pub decisions: Option<&'a DecisionLog>,
+    /// Counts the decisions that had an effect.
+    pub applied: &'a AtomicU64,
     /// Rows that each worker took, added up over all rules.
     pub worked: &'a [AtomicUsize],
     /// Called before each rule; `Break` stops.
@@ -100,6 +106,7 @@ impl<'a> EdgeJob<'a> {
         ];
         let mut undecided = [HashSet::new(), HashSet::new()];
         let mut drafts = self.before_rules(&mut state);
+        let decided = self.by_decision(&mut state, &mut drafts)?;
         for (index, rule) in self.edge.rules.iter().enumerate() {
             if (self.tick)().is_break() {
                 return Err(ReconError::Cancelled);
@@ -119,7 +126,45 @@ impl<'a> EdgeJob<'a> {
                 drafts.push(draft);
             }
         }
-        self.finish(&state, drafts, &undecided)
+        let mut outcomes = self.finish(&state, drafts, &undecided)?;
+        outcomes.decided = decided;
+        Ok(outcomes)
+    }
+
+    /// What people decided: groups that are confirmed, and rows that no rule may see.
+    fn by_decision(
+        &self,
+        state: &mut [Vec<u8>; 2],
+        drafts: &mut Vec<Draft>,
+    ) -> Result<BTreeMap<(Side, u32), Digest>, ReconError> {
+        let mut by = BTreeMap::new();
+        let Some(log) = self.decisions else {
+            return Ok(by);
+        };
+        let is_open = |side: Side, row: u32| state[side as usize][row as usize] == OPEN;
+        let decided = decided(log, &self.edge.name, [self.left, self.right], is_open)?;
+        self.applied.fetch_add(decided.applied, Ordering::Relaxed);
+        for group in decided.groups {
+            let rows = [(Side::Left, &group.left), (Side::Right, &group.right)];
+            for (side, row) in rows
+                .iter()
+                .flat_map(|(side, rows)| rows.iter().map(|row| (*side, *row)))
+            {
+                by.insert((side, row), group.id);
+            }
+            let mut draft = self.draft(Outcome::Confirmed, None, None, group.left, group.right);
+            draft.group.difference = group.difference;
+            draft.group.causes = group.causes;
+            drafts.push(draft);
+        }
+        for (side, row, id) in decided.apart {
+            by.insert((side, row), id);
+            drafts.push(self.one_sided(side, vec![row], Outcome::Break, BreakCode::Reopened));
+        }
+        for &(side, row) in by.keys() {
+            state[side as usize][row as usize] = CLOSED;
+        }
+        Ok(by)
     }
 
     pub(crate) fn draft(
@@ -420,6 +465,13 @@ impl<'a> EdgeJob<'a> {
                     drafts.push(self.one_sided(side, vec![row], Outcome::Break, code));
                 }
             }
+        }
+        for draft in drafts
+            .iter()
+            .filter(|draft| draft.group.code == Some(BreakCode::Reopened))
+        {
+            open[0].extend(&draft.left);
+            open[1].extend(&draft.right);
         }
         for draft in drafts.iter_mut().filter(|draft| draft.group.id == 0) {
             self.name(draft);

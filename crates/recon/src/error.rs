@@ -57,6 +57,14 @@ pub enum ReconError {
         /// What stands in the way.
         why: String,
     },
+    /// A decision cannot be applied to its records.
+    #[error("decision {decision} cannot be applied: {why}")]
+    DecisionMismatch {
+        /// The decision.
+        decision: String,
+        /// What does not fit.
+        why: String,
+    },
     /// The caller asked to stop.
     #[error("the run was stopped")]
     Cancelled,
@@ -72,6 +80,7 @@ impl ReconError {
         "supersedes-mismatch",
         "too-large",
         "no-key-run",
+        "decision-mismatch",
         "cancelled",
     ];
 
@@ -86,6 +95,7 @@ impl ReconError {
             Self::SupersedesMismatch { .. } => "supersedes-mismatch",
             Self::TooLarge { .. } => "too-large",
             Self::NoKeyRun { .. } => "no-key-run",
+            Self::DecisionMismatch { .. } => "decision-mismatch",
             Self::Cancelled => "cancelled",
         }
     }

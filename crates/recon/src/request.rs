@@ -2,15 +2,17 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use quanfu_calendar::{BusinessCalendar, Date};
 use quanfu_settlement::book::Item;
-use quanfu_settlement::result::{Earlier, Embedded};
+use quanfu_settlement::result::{Decisions, Earlier, Embedded};
 use quanfu_settlement::{
-    Book, Digest, Outcome, OutcomeTable, Outcomes, RecordId, RefRole, ResultDoc, Rules, Side,
+    Book, DecisionLog, Digest, Outcome, OutcomeTable, Outcomes, RecordId, RefRole, ResultDoc,
+    Rules, Side,
 };
 
+use crate::decide::in_force;
 use crate::document;
 use crate::duplicate::{SourceFacts, source_facts};
 use crate::edge::EdgeJob;
@@ -34,6 +36,7 @@ pub struct Request<'a> {
     threads: usize,
     previous: Option<&'a ResultDoc>,
     supersedes: Option<&'a ResultDoc>,
+    decisions: Option<&'a DecisionLog>,
     profiles: Vec<Embedded>,
     progress: Option<&'a (dyn Fn(Progress) -> ControlFlow<()> + Sync)>,
 }
@@ -50,6 +53,7 @@ impl<'a> Request<'a> {
             threads: 1,
             previous: None,
             supersedes: None,
+            decisions: None,
             profiles: Vec::new(),
             progress: None,
         }
@@ -80,6 +84,13 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn with_supersedes(mut self, earlier: &'a ResultDoc) -> Self {
         self.supersedes = Some(earlier);
+        self
+    }
+
+    /// With what people decided: applied before the rules.
+    #[must_use]
+    pub fn with_decisions(mut self, log: &'a DecisionLog) -> Self {
+        self.decisions = Some(log);
         self
     }
 
@@ -114,6 +125,7 @@ pub struct Reconciled {
     pub(crate) as_of_given: bool,
     pub(crate) after: Option<Earlier>,
     pub(crate) supersedes: Option<Earlier>,
+    pub(crate) decisions: Option<Decisions>,
     pub(crate) profiles: Vec<Embedded>,
     /// For rendering; no part of any result.
     pub(crate) threads: usize,
@@ -215,6 +227,7 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
         threads,
         previous,
         supersedes,
+        decisions,
         profiles,
         progress,
     } = request;
@@ -261,6 +274,7 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
         progress.map_or(ControlFlow::Continue(()), |call| call(step))
     };
     let worked: Vec<AtomicUsize> = (0..threads.max(1)).map(|_| AtomicUsize::new(0)).collect();
+    let applied = AtomicU64::new(0);
     let mut edges = Vec::new();
     for edge in &rules.edges {
         let (left, right) = (&books[edge.left], &books[edge.right]);
@@ -290,6 +304,8 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
             as_of: day,
             threads,
             carried_here: &carried_here,
+            decisions,
+            applied: &applied,
             worked: &worked,
             tick: &tick,
         };
@@ -310,6 +326,15 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
         as_of_given: as_of.is_some(),
         after: previous.map(document::earlier),
         supersedes: supersedes.map(document::earlier),
+        decisions: decisions.map(|log| {
+            let applied = applied.into_inner();
+            Decisions {
+                lines: log.lines(),
+                log: log.digest(),
+                applied,
+                not_of_this_run: (in_force(log).len() as u64).saturating_sub(applied),
+            }
+        }),
         profiles,
         threads,
         stats: Stats {

@@ -130,7 +130,7 @@ pub struct Run {
 /// Something that a run depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Basis {
-    /// `engine`, `day`, `rules`, `profiles`, `calendar`, `inputs`, `predecessor`.
+    /// `engine`, `day`, `rules`, `profiles`, `calendar`, `inputs`, `predecessor`, `decisions`.
     pub what: &'static str,
     /// Whether both runs had the same.
     pub same: bool,
@@ -558,7 +558,11 @@ fn basis(old: &ResultDoc, new: &ResultDoc) -> Vec<Basis> {
         })
     };
     type Value<'v> = &'v dyn Fn(&ResultDoc) -> String;
-    let all: [(&'static str, Value<'_>); 7] = [
+    let decisions = |doc: &ResultDoc| {
+        let decisions = doc.certificate.decisions.as_ref();
+        decisions.map_or(String::new(), |decisions| decisions.log.to_string())
+    };
+    let all: [(&'static str, Value<'_>); 8] = [
         ("engine", &|doc| doc.engine.clone()),
         ("day", &|doc| doc.as_of.to_string()),
         ("rules", &|doc| {
@@ -570,6 +574,7 @@ fn basis(old: &ResultDoc, new: &ResultDoc) -> Vec<Basis> {
         }),
         ("inputs", &inputs),
         ("predecessor", &after),
+        ("decisions", &decisions),
     ];
     all.into_iter()
         .map(|(what, value)| {

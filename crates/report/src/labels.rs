@@ -24,7 +24,7 @@ static LABELS: LazyLock<BTreeMap<String, Texts>> = LazyLock::new(|| {
 pub struct Label {
     /// The code as it is written everywhere.
     pub code: &'static str,
-    /// What the code is of: `error`, `finding`, `proof`, `verdict`, `outcome`, `break`, `pass` or `fault`.
+    /// What the code is of: `error`, `finding`, `proof`, `verdict`, `outcome`, `break`, `pass`, `decision` or `fault`.
     pub kind: &'static str,
     /// A word or two.
     pub short: &'static str,
@@ -104,6 +104,7 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quanfu_settlement::decision::DecisionKind;
     use quanfu_settlement::{BreakCode, FindingCode, Outcome, PassKind, ProofKind, Verdict};
     use std::collections::BTreeSet;
 
@@ -137,6 +138,7 @@ mod tests {
             quanfu_settlement::BookError::CODES,
             quanfu_settlement::rules::RulesError::CODES,
             quanfu_settlement::ProfileError::CODES,
+            quanfu_settlement::DecisionError::CODES,
             quanfu_recon::ReconError::CODES,
             quanfu_verify::Fault::CODES,
             OF_DOORS,
@@ -149,6 +151,7 @@ mod tests {
         wanted.extend(Verdict::ALL.iter().map(|code| code.code()));
         wanted.extend(Outcome::ALL.iter().map(|code| code.code()));
         wanted.extend(PassKind::ALL.iter().map(|code| code.code()));
+        wanted.extend(DecisionKind::ALL.iter().map(|code| code.code()));
         let known: BTreeSet<&str> = codes().collect();
         let missing: Vec<_> = wanted.difference(&known).collect();
         let useless: Vec<_> = known.difference(&wanted).collect();

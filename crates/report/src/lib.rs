@@ -10,6 +10,7 @@
 //! assert_eq!(label.short, "渠道单边");
 //! ```
 
+pub mod decisions;
 pub mod difference;
 pub mod labels;
 pub mod outcomes;

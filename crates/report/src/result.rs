@@ -72,6 +72,16 @@ fn head(doc: &ResultDoc, look: &Look, out: &mut String) {
             cut(&body, 23)
         );
     }
+    if let Some(decisions) = &doc.certificate.decisions {
+        let _ = writeln!(
+            out,
+            "{} {}, {} {}",
+            grouped(decisions.applied),
+            say(look, "项人工决定生效", "decisions of people applied"),
+            grouped(decisions.not_of_this_run),
+            say(look, "项与本次无关", "not of this run"),
+        );
+    }
     out.push('\n');
 }
 

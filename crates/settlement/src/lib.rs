@@ -16,9 +16,10 @@
 //! ```
 //!
 //! Read on in this order: [`entry`], [`statement`], [`proof`], [`finding`], [`reading`], [`book`],
-//! [`profile`], [`rules`], [`outcome`], [`result`].
+//! [`profile`], [`rules`], [`outcome`], [`result`], [`decision`].
 
 pub mod book;
+pub mod decision;
 pub mod digest;
 pub mod entry;
 pub mod finding;
@@ -34,6 +35,7 @@ pub mod statement;
 pub mod table;
 
 pub use book::{Book, BookBuilder, BookError, BookMark, RecordId};
+pub use decision::{Decision, DecisionError, DecisionLog};
 pub use digest::{Digest, DigestAlg, Hasher};
 pub use entry::{
     At, Counterparty, Detail, Entry, EntryAmount, EntryKind, EntryStatus, Moment, RefRole,

@@ -131,6 +131,8 @@ closed_list! {
         NotDecided = "NOT_DECIDED",
         /// It fits and is the only one that does, but may well be chance (证据不足).
         WeakEvidence = "WEAK_EVIDENCE",
+        /// A decision took its group apart; no rule looks at it until it is linked again (重新打开).
+        Reopened = "REOPENED",
     }
 }
 
@@ -174,7 +176,7 @@ closed_list! {
 /// One cause of a difference between right and left; all causes of a group add up to it exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// `fee`, `fx`, a tolerance's cause such as `rounding`, or `unexplained`.
+    /// `fee`, `fx`, a tolerance's cause such as `rounding`, a cause that a decision names, or `unexplained`.
     pub name: String,
     /// Right minus left, for this cause. For `fx`: zero, as the sides have two currencies.
     pub minor: i64,
@@ -333,6 +335,8 @@ pub struct EdgeOutcomes {
     pub left_why: std::collections::BTreeMap<u32, WhyNot>,
     /// Why open right rows are open, by row.
     pub right_why: std::collections::BTreeMap<u32, WhyNot>,
+    /// For rows whose outcome a person decided: the id of the decision.
+    pub decided: std::collections::BTreeMap<(Side, u32), crate::digest::Digest>,
 }
 
 impl EdgeOutcomes {

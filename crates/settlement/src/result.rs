@@ -297,6 +297,20 @@ pub struct EarlierInput {
     pub digest: Digest,
 }
 
+/// The log of decisions (`quanfu.decision/1`) that a run applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decisions {
+    /// How many lines the log had. More lines may follow in the file; the digest is of these.
+    pub lines: u64,
+    /// Digest of these lines.
+    pub log: Digest,
+    /// Decisions in force that an outcome of this run comes from.
+    pub applied: u64,
+    /// Decisions in force that speak of records that this run does not have, or that no rule would see either.
+    pub not_of_this_run: u64,
+}
+
 /// What binds the result to everything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -311,6 +325,9 @@ pub struct Certificate {
     pub after: Option<Earlier>,
     /// The result of the same day that this one replaces.
     pub supersedes: Option<Earlier>,
+    /// The decisions of people, if a log was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Decisions>,
     /// Digest of this document as written, with this field's digest replaced by 64 zeros.
     pub body: Digest,
 }

@@ -319,12 +319,15 @@ impl<'a> OutcomeTable<'a> {
         text.push('\n');
     }
 
-    /// For open rows: why. For groups that a search found: how far it went. For confirmed pairs of different accounting
-    /// days: both days.
+    /// The decision, if there is one. For open rows: why. For groups that a search found: how far it went. For confirmed
+    /// pairs of different accounting days: both days.
     fn note(&self, edge: usize, side: Side, row: u32, text: &mut String) {
         let outcomes = &self.outcomes.edges[edge];
         let outcome = outcomes.side(side)[row as usize];
         let mut note = String::new();
+        if let Some(decision) = outcomes.decided.get(&(side, row)) {
+            let _ = write!(note, "by decision {}; ", crate::decision::short(*decision));
+        }
         if let Some(why) = outcomes.why(side).get(&row) {
             if let Some(due) = why.due {
                 let _ = write!(note, "due {due}; ");

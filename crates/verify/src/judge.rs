@@ -9,10 +9,12 @@ use quanfu_settlement::rules::{
     AmountOf, Decide, EdgeRules, Explain, MatchRule, RoundingPer, SourceRole, Window,
 };
 use quanfu_settlement::{
-    BreakCode, Digest, DigestAlg, EntryKind, EntryStatus, Measure, Outcome, PassKind, ProofKind,
-    RecordId, RefRole, ResultDoc, RowRate, Rules, Side, Verdict,
+    BreakCode, DecisionLog, Digest, DigestAlg, EntryKind, EntryStatus, Measure, Outcome, PassKind,
+    ProofKind, RecordId, RefRole, ResultDoc, RowRate, Rules, Side, Verdict,
 };
 
+use crate::Fault;
+use crate::decide::{Decided, decided};
 use crate::key::{field, key, passes};
 use crate::rows::{Row, Source};
 
@@ -100,6 +102,10 @@ pub(crate) struct Edge {
     pub left: Vec<State>,
     pub right: Vec<State>,
     pub groups: Vec<Group>,
+    /// The decision of each row that one is about.
+    pub decided: BTreeMap<(Side, usize), Digest>,
+    /// How many decisions had an effect.
+    pub applied: u64,
 }
 
 impl Edge {
@@ -118,7 +124,8 @@ pub(crate) fn judge(
     calendar: &BusinessCalendar,
     as_of: Date,
     previous: Option<&ResultDoc>,
-) -> Vec<Edge> {
+    log: Option<&DecisionLog>,
+) -> Result<Vec<Edge>, Fault> {
     let facts: Vec<SourceFacts> = (0..sources.len())
         .map(|index| source_facts(rules, index, &sources[index]))
         .collect();
@@ -141,6 +148,17 @@ pub(crate) fn judge(
                 undecided: HashSet::new(),
             };
             bench.exclude(previous);
+            let by_people = match log {
+                Some(log) => {
+                    let is_open =
+                        |side: Side, row: usize| bench.state[side as usize][row].is_none();
+                    decided(log, edge, bench.left, bench.right, is_open)?
+                }
+                None => Decided::default(),
+            };
+            for group in by_people.groups {
+                bench.close(group);
+            }
             for (index, rule) in edge.rules.iter().enumerate() {
                 match rule.pass {
                     PassKind::UniqueKey => bench.unique_key(index, rule),
@@ -158,7 +176,9 @@ pub(crate) fn judge(
                 }
             }
             bench.classify(as_of);
-            bench.finish()
+            let mut done = bench.finish();
+            (done.decided, done.applied) = (by_people.by, by_people.applied);
+            Ok(done)
         })
         .collect()
 }
@@ -1163,7 +1183,7 @@ impl<'a> Bench<'a> {
                     };
                     Some((sum(Side::Left, &group.left), sum(Side::Right, &group.right)))
                 }
-                _ => None,
+                _ => group.figures,
             };
             self.groups[index].id = id;
             self.groups[index].figures = figures;
@@ -1179,6 +1199,8 @@ impl<'a> Bench<'a> {
             left: done(left),
             right: done(right),
             groups: self.groups,
+            decided: BTreeMap::new(),
+            applied: 0,
         }
     }
 

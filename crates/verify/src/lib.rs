@@ -16,6 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod decide;
 mod document;
 mod groups;
 mod judge;
@@ -29,7 +30,9 @@ use std::io::{self, Read};
 
 use quanfu_calendar::BusinessCalendar;
 use quanfu_settlement::result::{Input, SCHEMA};
-use quanfu_settlement::{Digest, DigestAlg, Hasher, Limits, Profile, ResultDoc, Rules};
+use quanfu_settlement::{
+    DecisionLog, Digest, DigestAlg, Hasher, Limits, Profile, ResultDoc, Rules,
+};
 
 type Open<'a> = Box<dyn Fn() -> io::Result<Box<dyn Read + 'a>> + 'a>;
 
@@ -106,6 +109,7 @@ impl Fault {
         "verify-open-positions",
         "verify-list",
         "verify-totals",
+        "verify-decision",
     ];
 
     pub(crate) fn new(
@@ -125,7 +129,7 @@ impl Fault {
 /// A document or file that the result names and that was not among the files given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// What it is: `input`, `outcomes table` or `predecessor`.
+    /// What it is: `input`, `outcomes table`, `predecessor` or `decision log`.
     pub what: &'static str,
     /// Its name at the time of the run.
     pub name: String,
@@ -308,7 +312,10 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
         )
         .into());
     }
-    let judged = judge::judge(&rules, &sources, &calendar, doc.as_of, previous);
+    let log = found.log.as_ref();
+    let judged = judge::judge(&rules, &sources, &calendar, doc.as_of, previous, log)?;
+    let applied = judged.iter().map(|edge| edge.applied).sum();
+    decide::check_counts(doc.certificate.decisions.as_ref(), log, applied)?;
     let table = found.table_text(files)?;
     let lines = table::compare(table.as_deref(), &rules, &sources, &judged, &doc)?;
     let open_positions = document::compare(&doc, &rules, &sources, &judged, &calendar)?;
@@ -378,6 +385,7 @@ struct Found {
     /// The outcomes table, if the result names one.
     table: Option<usize>,
     previous: Option<ResultDoc>,
+    log: Option<DecisionLog>,
 }
 
 impl Found {
@@ -462,6 +470,15 @@ impl Found {
                 });
             }
         }
+        let named = doc.certificate.decisions.as_ref();
+        let log = decide::log_among(files, named)?;
+        if let (Some(named), None) = (named, &log) {
+            missing.push(Missing {
+                what: "decision log",
+                name: format!("its first {} lines", named.lines),
+                digest: Some(named.log),
+            });
+        }
         if !missing.is_empty() {
             return Err(Stop::Missing(missing));
         }
@@ -472,6 +489,7 @@ impl Found {
             inputs,
             table,
             previous,
+            log,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use quanfu_settlement::decision::short;
 use quanfu_settlement::result::OpenPosition;
 use quanfu_settlement::{DigestAlg, Hasher, Outcome, RecordId, ResultDoc, Rules, Side};
 
@@ -232,6 +233,15 @@ impl Line<'_> {
     }
 
     fn note(&self, index: usize) -> String {
+        let judged = &self.judged[self.index];
+        let decision = judged.decided.get(&(self.side, index));
+        let decision = decision.map(|id| format!("by decision {}", short(*id)));
+        let other = Some(self.other_note(index)).filter(|note| !note.is_empty());
+        let notes: Vec<String> = decision.into_iter().chain(other).collect();
+        notes.join("; ")
+    }
+
+    fn other_note(&self, index: usize) -> String {
         let edge = &self.rules.edges[self.index];
         let judged = &self.judged[self.index];
         let state = judged.side(self.side)[index];

@@ -35,7 +35,7 @@ pub fn run(
     outputs: &[PathBuf],
     screen: &Screen,
 ) -> Result<u8, Failure> {
-    for name in ["after", "supersedes", "as-of", "calendar"] {
+    for name in ["after", "supersedes", "decisions", "as-of", "calendar"] {
         if matches.contains_id(name) {
             return Err(Failure::usage(format!(
                 "--{name}: a key run (-o groups:FILE.csv) knows no days; leave it out"

@@ -38,6 +38,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let documents = [
         path(matches, "after"),
         path(matches, "supersedes"),
+        path(matches, "decisions"),
         Some(rules_path),
     ];
     let read = inputs.iter().map(|(_, path)| path.as_path());
@@ -47,6 +48,8 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     )?;
     let after = earlier(matches, "after")?;
     let supersedes = earlier(matches, "supersedes")?;
+    let decisions = path(matches, "decisions");
+    let decisions = decisions.map(|path| files::decisions(&path)).transpose()?;
 
     let began = Instant::now();
     let is_terminal = std::io::stderr().is_terminal() && !screen.quiet;
@@ -83,6 +86,9 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     }
     if let Some(earlier) = &supersedes {
         day = day.supersedes(earlier);
+    }
+    if let Some(log) = &decisions {
+        day = day.decisions(log);
     }
     for (source, path) in &inputs {
         day = day.file(source, &path.display().to_string(), files::open(path)?);

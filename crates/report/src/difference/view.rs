@@ -140,6 +140,7 @@ fn basis<'t>(what: &'t str, look: &Look) -> &'t str {
         "calendar" => say(look, "日历", "calendar"),
         "inputs" => say(look, "输入文件", "inputs"),
         "predecessor" => say(look, "上日结果", "predecessor"),
+        "decisions" => say(look, "人工决定", "decisions"),
         other => other,
     }
 }
