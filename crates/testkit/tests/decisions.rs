@@ -479,6 +479,60 @@ fn what_the_records_do_not_bear_is_refused() {
 }
 
 #[test]
+fn an_engine_that_applies_what_does_not_add_up_is_found() {
+    let before = day(&["A 1.00"], &["B 1.50"], None);
+    let positions = vec![fingerprint(&before, "A"), fingerprint(&before, "B")];
+    let wish = Wish {
+        positions,
+        reason: "seen",
+        ..Wish::default()
+    };
+    let good = decision(&before.doc, None, DecisionKind::Link, &wish).expect("a decision");
+    let mut bad = good.clone();
+    bad.causes[0].amount = "0.49".into();
+    let (mut right, mut wrong) = (Desk::default(), Desk::default());
+    assert!(right.decide(good) && wrong.decide(bad));
+    let honest = day(&["A 1.00"], &["B 1.50"], Some(&right.log));
+    assert!(honest.check(&[&right.text]).holds());
+    // everything as it would be if the causes were not weighed
+    let name = |desk: &Desk| desk.log.proposals()[0].name();
+    let table = honest
+        .table
+        .replace("decision:0.50", "decision:0.49")
+        .replace(&name(&right), &name(&wrong));
+    let mut doc = honest.doc.clone();
+    for line in doc.edges[0]
+        .bridges
+        .iter_mut()
+        .flat_map(|bridge| &mut bridge.causes)
+    {
+        line.sum = line.sum.replace("0.50", "0.49");
+    }
+    // one row of each source, so the lines without their places are in the order of the outcome digest
+    let lines: String = table
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<&str> = line.splitn(4, ',').collect();
+            format!("{},{}\n", cells[0], cells[3])
+        })
+        .collect();
+    doc.certificate.outcome_digest = Digest::of(DigestAlg::Sha256, lines.as_bytes());
+    doc.certificate.outcomes_table = Some(Digest::of(DigestAlg::Sha256, table.as_bytes()));
+    let doc = claims(doc, |used| used.log = wrong.log.digest());
+    let lie = Written {
+        shop: honest.shop.clone(),
+        psp: honest.psp.clone(),
+        doc,
+        table,
+    };
+    match lie.check(&[&wrong.text]) {
+        Verification::Fails(fault) => assert_eq!(fault.code, "verify-decision", "{fault}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_decision_about_carried_items_closes_them_the_day_after() {
     let row = |order: &str, on: &str, amount: &str| {
         format!("{HEAD}{order},{on} 10:00:00,{amount},CNY,paid\n")
