@@ -409,18 +409,25 @@ fn moved(edge: &str, tallies: &Pair<Tally>) -> (Vec<Moved>, Vec<MovedSum>) {
     let mut all = Vec::new();
     type Key = (String, Currency, Outcome, String, Outcome, String);
     let mut sums: BTreeMap<Key, Adding> = BTreeMap::new();
-    for line in tallies.old.of_edge(edge) {
-        let source = tallies.old.word(line.source);
-        let Some(now) = tallies.new.find(edge, source, line.record) else {
+    let (before, after) = (&tallies.old, &tallies.new);
+    // both are in one order
+    let mut others = after.of_edge(edge).iter().peekable();
+    for line in before.of_edge(edge) {
+        let key = before.key(line);
+        while others.next_if(|other| after.key(other) < key).is_some() {}
+        let Some(now) = others.next_if(|other| after.key(other) == key) else {
             continue;
         };
-        let standing = Pair {
-            old: tallies.old.standing(line),
-            new: tallies.new.standing(now),
-        };
-        if standing.same() {
+        let same = (line.outcome, line.group) == (now.outcome, now.group)
+            && before.word(line.code) == after.word(now.code);
+        if same {
             continue;
         }
+        let source = before.word(line.source);
+        let standing = Pair {
+            old: before.standing(line),
+            new: after.standing(now),
+        };
         if let Some(money) = line.money {
             let key = (
                 source.to_owned(),

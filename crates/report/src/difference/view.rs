@@ -234,10 +234,14 @@ fn of_edge(edge: &EdgeDifference, look: &Look, out: &mut String) {
             out,
             "  {}{}{}{}",
             left(word, 8),
-            left(group_class(sum.class, look), 18),
+            left(group_class(sum.class, look), 14),
             left(
-                &format!("{} {}", grouped(sum.groups), say(look, "组", "groups")),
-                12
+                &format!(
+                    "{} {}",
+                    right(&grouped(sum.groups), 8),
+                    say(look, "组", "groups")
+                ),
+                16
             ),
             money(&sum.rows),
         );
