@@ -11,7 +11,7 @@ use quanfu_money::{Currency, Money};
 use quanfu_settlement::{Entry, EntryKind, Outcome, RefRole, Side};
 
 const RULES: &str = "[[edge.rule]]\nid = \"K\"\npass = \"unique_key\"\non = [\"order\"]\n\
-    [[edge.rule]]\nid = \"T\"\npass = \"exact_token\"\non = [\"merchant\"]\nwindow = { days = [0, 1] }\n";
+    [[edge.rule]]\nid = \"T\"\npass = \"exact_token\"\non = [\"merchant\"]\nwindow = { days = [0, 1] }\nmax_chance = \"1\"\n";
 
 /// Amount, day, order number, merchant.
 type Plain = (i64, u32, Option<u8>, u8);

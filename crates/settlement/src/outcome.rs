@@ -36,7 +36,7 @@ closed_list! {
         /// The key with a slip: inside a text, cut, or one character wrong; same amount; unique both ways.
         NearKey = "near_key",
         /// Pairs within a tolerance, at the least cost over all rows that hang together.
-        Assign = "assign",
+        Assign = "assignment",
         /// One line for several rows of a pool that add up to it, if there is one such set only.
         Subset = "subset",
     }

@@ -1105,13 +1105,13 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
     {
         return Err(meaning(
             &place,
-            "a keyless pass compares exactly, but for the record's own fee: explain = [\"fee\"] may stand there, \"fx\" and `tolerance` have no place in it; pass = \"assign\" takes a tolerance",
+            "a keyless pass compares exactly, but for the record's own fee: explain = [\"fee\"] may stand there, \"fx\" and `tolerance` have no place in it; pass = \"assignment\" takes a tolerance",
         ));
     }
     if text.pass == PassKind::Assign && tolerances.is_empty() {
         return Err(meaning(
             &place,
-            "assign looks for pairs within a tolerance: { cause = \"bank_charge\", max_minor = 500 } would be right",
+            "assignment looks for pairs within a tolerance: { cause = \"bank_charge\", max_minor = 500 } would be right",
         ));
     }
     let rounding_per = text.rounding_per.unwrap_or(RoundingPer::Row);
@@ -1149,7 +1149,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
     {
         return Err(meaning(
             &place,
-            "max_members, max_left_out, max_lines and max_nodes bound a subset, max_chance a subset, run_batch, exact_token or assign; no other pass has them",
+            "max_members, max_left_out, max_lines and max_nodes bound a subset, max_chance a subset, run_batch, exact_token or assignment; no other pass has them",
         ));
     }
     let in_bounds = (1..=12).contains(&bounds.members)

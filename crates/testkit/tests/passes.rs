@@ -160,7 +160,7 @@ const NEAR: &str = "[[edge.rule]]\nid = \"N\"\npass = \"near_key\"\non = [\"curr
 const BATCH: &str = "[[edge.rule]]\nid = \"B\"\npass = \"net_batch\"\non = [\"merchant\", \"currency\", \"accounting_day\"]\nexplain = [\"fee\"]\ncount = \"token\"\non_difference = \"leave\"\n";
 const RUN: &str = "[[edge.rule]]\nid = \"RB\"\npass = \"run_batch\"\non = [\"merchant\", \"currency\"]\nexplain = [\"fee\"]\nwindow = { days = [0, 1] }\nmax_chance = \"1\"\n";
 const RUN_NEAR: &str = "[[edge.rule]]\nid = \"RB\"\npass = \"run_batch\"\non = [\"merchant\"]\ncount = \"token\"\nwindow = { business_days = [-1, 1] }\ntolerance = [{ cause = \"bank_charge\", max_minor = 2 }]\n";
-const ASSIGN: &str = "[[edge.rule]]\nid = \"A\"\npass = \"assign\"\non = [\"merchant\"]\nwindow = { days = [-1, 1] }\ntolerance = [{ cause = \"bank_charge\", max_minor = 150 }]\nexplain = [\"fee\"]\ndecide = \"confirm\"\n";
+const ASSIGN: &str = "[[edge.rule]]\nid = \"A\"\npass = \"assignment\"\non = [\"merchant\"]\nwindow = { days = [-1, 1] }\ntolerance = [{ cause = \"bank_charge\", max_minor = 150 }]\nexplain = [\"fee\"]\ndecide = \"confirm\"\n";
 const SUBSET: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"currency\"]\nwindow = { days = [-1, 1] }\nmax_members = 4\n";
 const SUBSETS: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\", \"currency\"]\nexplain = [\"fee\"]\nwindow = { days = [-1, 2] }\nmax_members = 3\nmax_left_out = 1\nmax_lines = 3\nmax_nodes = 1000\nmax_chance = \"1\"\ndecide = \"confirm\"\ntolerance = [{ cause = \"rounding\", max_minor = 1 }]\n";
 const OTHER_WAY: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\"]\ndecide = \"confirm\"\nsingle = \"left\"\ncount = \"token\"\nwindow = { days = [0, 2] }\nmax_lines = 2\n";
@@ -281,9 +281,9 @@ fn what_the_engine_says_the_verifier_derives_again() {
         "near_key confirmed ",
         "near_key suggested WEAK_EVIDENCE",
         "near_key ambiguous AMBIGUOUS_TOKEN",
-        "assign confirmed ",
-        "assign suggested WEAK_EVIDENCE",
-        "assign ambiguous AMBIGUOUS_TOKEN",
+        "assignment confirmed ",
+        "assignment suggested WEAK_EVIDENCE",
+        "assignment ambiguous AMBIGUOUS_TOKEN",
         "subset confirmed ",
         "subset suggested RULE_SUGGESTS",
         "subset suggested WEAK_EVIDENCE",
