@@ -255,6 +255,6 @@ fn each_part(text: &str, chars: usize, mut each: impl FnMut(usize, u64)) {
         .chain([text.len()])
         .skip(chars);
     for (place, (start, end)) in starts.zip(ends).enumerate() {
-        each(place, hash(text[start..end].as_bytes(), 0));
+        each(place, hash(&text.as_bytes()[start..end], 0));
     }
 }
