@@ -143,7 +143,7 @@ fn by_record(run: &Reconciled) -> BTreeMap<String, (String, BTreeSet<String>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(2_000))]
 
     /// 1, 2: each record has exactly one outcome, no record is in two groups, and the sums tie.
     #[test]

@@ -75,7 +75,7 @@ fn rows() -> impl Strategy<Value = Vec<Plain>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn classes_of_rows_give_what_comparing_all_rows_gives(left in rows(), right in rows()) {

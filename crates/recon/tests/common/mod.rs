@@ -1,12 +1,31 @@
 //! Small days made by hand.
 #![allow(dead_code)]
 
+use std::sync::LazyLock;
+
 use quanfu_calendar::{BusinessCalendar, Date};
 use quanfu_money::{Amount, Currency, Decimal, Money};
 use quanfu_recon::{Reconciled, Request, reconcile};
 use quanfu_settlement::{
     Book, BookBuilder, Entry, EntryKind, Limits, Outcome, RefRole, ResultDoc, Rules, Side,
 };
+
+/// Read once: reading it takes longer than reconciling a small book.
+static CHINA: LazyLock<BusinessCalendar> = LazyLock::new(BusinessCalendar::china);
+
+/// Settings of a property that takes so many cases in an ordinary run. `PROPTEST_CASES` asks for another number, of which
+/// a costly property takes its share: all of them if it takes 10,000 ordinarily, a tenth if it takes 1,000.
+pub fn cases(ordinarily: u32) -> proptest::test_runner::Config {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    let asked: u64 = asked.map_or(10_000, |text| {
+        text.parse().expect("PROPTEST_CASES is a number")
+    });
+    proptest::test_runner::Config {
+        cases: (asked * u64::from(ordinarily) / 10_000).max(1) as u32,
+        failure_persistence: None,
+        ..Default::default()
+    }
+}
 
 pub fn day(text: &str) -> Date {
     text.parse().unwrap()
@@ -53,9 +72,8 @@ pub fn run_on(
     threads: usize,
 ) -> Reconciled {
     let books = vec![book(rules, 0, left), book(rules, 1, right)];
-    let calendar = BusinessCalendar::china();
     reconcile(
-        Request::new(rules, books, &calendar)
+        Request::new(rules, books, &CHINA)
             .with_as_of(day(as_of))
             .with_threads(threads),
     )
@@ -82,9 +100,8 @@ pub fn run_after(
         }
         builder.finish()
     });
-    let (books, calendar) = (books.collect(), BusinessCalendar::china());
     reconcile(
-        Request::new(rules, books, &calendar)
+        Request::new(rules, books.collect(), &CHINA)
             .with_as_of(day(as_of))
             .with_previous(previous),
     )
