@@ -302,3 +302,33 @@ fn what_the_engine_says_the_verifier_derives_again() {
         "a rule confirms"
     );
 }
+
+#[test]
+fn a_file_given_twice_counts_once_and_one_cut_in_two_is_one() {
+    for (name, text) in sets() {
+        let rules = rules(&text);
+        let mut dice = Dice(4_711);
+        let mut parts = Vec::new();
+        let left = rows(&mut dice, 'a', 12, &mut parts);
+        let right = rows(&mut dice, 'b', 8, &mut parts);
+        let file = |rows: &[String]| format!("{HEADER}{}", rows.concat());
+        let (a, b) = (file(&left), file(&right));
+        let of = |files: &[(&str, &str)]| {
+            let mut day = Day::new(rules.clone()).profile(Profile::parse(LEFT).expect("a profile"));
+            for (source, text) in files {
+                day = day.file(source, "file.csv", text.as_bytes());
+            }
+            let done = day.run().expect("the files are right");
+            done.table().digest(DigestAlg::Sha256, 1)
+        };
+        let once = of(&[("a", &a), ("b", &b)]);
+        assert_eq!(
+            once,
+            of(&[("a", &a), ("b", &b), ("a", &a)]),
+            "{name}: twice"
+        );
+        let (first, last) = (file(&left[..5]), file(&left[5..]));
+        let halves = of(&[("a", &last), ("b", &b), ("a", &first)]);
+        assert_eq!(once, halves, "{name}: in two");
+    }
+}
