@@ -507,10 +507,7 @@ impl Bench<'_> {
         let mut found = sets_that_tie(&values, members as usize, target, allowed, count);
         if let Some(most) = left_out {
             let total: i128 = values.iter().sum();
-            let lacking = match count {
-                None => None,
-                Some(count) => Some(rows.checked_sub(count).unwrap_or(u64::MAX)),
-            };
+            let lacking = count.map(|count| rows.checked_sub(count).unwrap_or(u64::MAX));
             let mut others = Vec::new();
             if lacking.is_none_or(|lacking| lacking == 0) && (total - target).abs() <= allowed {
                 others.push(Vec::new());
