@@ -37,9 +37,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod challenge;
 mod day;
 mod keyrun;
 
+pub use challenge::{Challenge, ChallengeFiles, Challenged};
 pub use day::{Day, DayError};
 pub use keyrun::{KeyGroups, KeyRun};
 pub use quanfu_calendar as calendar;

@@ -24,7 +24,8 @@ static LABELS: LazyLock<BTreeMap<String, Texts>> = LazyLock::new(|| {
 pub struct Label {
     /// The code as it is written everywhere.
     pub code: &'static str,
-    /// What the code is of: `error`, `finding`, `proof`, `verdict`, `outcome`, `break`, `pass`, `decision` or `fault`.
+    /// What the code is of: `error`, `finding`, `proof`, `verdict`, `outcome`, `break`, `pass`, `decision`, `fault`,
+    /// `class` or `gap`.
     pub kind: &'static str,
     /// A word or two.
     pub short: &'static str,
@@ -105,7 +106,9 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
     use quanfu_settlement::decision::DecisionKind;
-    use quanfu_settlement::{BreakCode, FindingCode, Outcome, PassKind, ProofKind, Verdict};
+    use quanfu_settlement::{
+        BreakCode, ChallengeClass, ChallengeGap, FindingCode, Outcome, PassKind, ProofKind, Verdict,
+    };
     use std::collections::BTreeSet;
 
     /// Codes of the doors, which this crate cannot see.
@@ -152,6 +155,8 @@ mod tests {
         wanted.extend(Outcome::ALL.iter().map(|code| code.code()));
         wanted.extend(PassKind::ALL.iter().map(|code| code.code()));
         wanted.extend(DecisionKind::ALL.iter().map(|code| code.code()));
+        wanted.extend(ChallengeClass::ALL.iter().map(|code| code.code()));
+        wanted.extend(ChallengeGap::ALL.iter().map(|code| code.code()));
         let known: BTreeSet<&str> = codes().collect();
         let missing: Vec<_> = wanted.difference(&known).collect();
         let useless: Vec<_> = known.difference(&wanted).collect();

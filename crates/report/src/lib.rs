@@ -12,6 +12,7 @@
 
 pub mod decisions;
 pub mod difference;
+pub mod challenge;
 pub mod labels;
 pub mod outcomes;
 pub mod reading;

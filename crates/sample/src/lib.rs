@@ -5,18 +5,24 @@
 //! rows are planted so that they must end in a certain outcome; [`SampleDay::truth`] says which. Merchants, orders,
 //! accounts and amounts are made up.
 //!
+//! A [`Challenge`] is made from rules that a user brings: hostile days as rows of a program, and the judge of what the
+//! rules made of them.
+//!
 //! ```
 //! let day = quanfu_sample::demo_day(20_170_125);
 //! assert!(day.files.iter().any(|file| file.path == "bank.sta"));
 //! assert_eq!(day.business_day.to_string(), "2017-01-25");
 //! ```
 
+mod challenge;
 mod random;
 mod text;
 mod world;
 
 use quanfu_calendar::Date;
 use quanfu_settlement::{BreakCode, Outcome};
+
+pub use challenge::{Challenge, ChallengeDay, PlantedGroup, PlantedRow};
 
 use crate::world::World;
 

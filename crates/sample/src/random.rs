@@ -26,4 +26,24 @@ impl Random {
     pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
         from + self.below((to - from + 1) as u64) as i64
     }
+
+    /// One of several, if there is any.
+    pub(crate) fn pick<'t, T>(&mut self, all: &'t [T]) -> Option<&'t T> {
+        if all.is_empty() {
+            return None;
+        }
+        all.get(self.below(all.len() as u64) as usize)
+    }
+
+    /// Yes, once in so many times.
+    pub(crate) fn once_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    /// Puts a list into another order.
+    pub(crate) fn shuffle<T>(&mut self, all: &mut [T]) {
+        for end in (2..=all.len()).rev() {
+            all.swap(end - 1, self.below(end as u64) as usize);
+        }
+    }
 }

@@ -20,6 +20,7 @@
 
 pub mod book;
 pub mod decision;
+pub mod challenge;
 pub mod digest;
 pub mod entry;
 pub mod finding;
@@ -36,6 +37,7 @@ pub mod table;
 
 pub use book::{Book, BookBuilder, BookError, BookMark, RecordId};
 pub use decision::{Decision, DecisionError, DecisionLog};
+pub use challenge::{ChallengeClass, ChallengeDoc, ChallengeGap};
 pub use digest::{Digest, DigestAlg, Hasher};
 pub use entry::{
     At, Counterparty, Detail, Entry, EntryAmount, EntryKind, EntryStatus, Moment, RefRole,
