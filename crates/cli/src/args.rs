@@ -86,6 +86,7 @@ pub fn command() -> Command {
         .subcommand(decide())
         .subcommand(diff())
         .subcommand(verify())
+        .subcommand(challenge())
         .subcommand(
             Command::new("explain")
                 .about("Say what a code means and what to do about it")
@@ -162,12 +163,7 @@ fn recon() -> Command {
                 .help("A file of a source of the rules; a source may have several"),
         )
         .arg(profiles())
-        .arg(
-            path("calendar")
-                .long("calendar")
-                .value_name("CALENDAR")
-                .help("A calendar (CSV) laid over the Chinese one, or the one that the rules name by its file name"),
-        )
+        .arg(calendar())
         .arg(path("after").long("after").value_name("RESULT").help("The result of the day before: its carried items come in"))
         .arg(path("supersedes").long("supersedes").value_name("RESULT").help(
             "The earlier result of this day that this one replaces, for files delivered again or new decisions",
@@ -214,6 +210,13 @@ fn recon() -> Command {
                 .help("For a key run: about so much memory for rows; the rest waits in a file beside the list [default: 128MB]"),
         )
         .arg(unmask())
+}
+
+fn calendar() -> Arg {
+    path("calendar")
+        .long("calendar")
+        .value_name("CALENDAR")
+        .help("A calendar (CSV) laid over the Chinese one, or the one that the rules name by its file name")
 }
 
 /// A size such as `128MB`, in bytes.
@@ -418,4 +421,41 @@ fn verify() -> Command {
                 .help("All input files, the outcomes table or list of groups, the predecessor and the log of decisions if there is one"),
         )
         .arg(format(&["table", "json"]))
+}
+
+fn challenge() -> Command {
+    Command::new("challenge")
+        .about("Try your rules on hostile made-up days whose truth is known, before they go live")
+        .after_help(
+            "Examples:\n  quanfu challenge --rules rules.toml\n  quanfu challenge --rules rules.toml --profile bank.toml --seed 7 -o days\n\n\
+             Rows are made from the rules and profiles; each belongs to known others or to none. Recall is the share of pairs\n\
+             that the rules find, precision the share of confirmed pairs that are right.\n\n\
+             Exit codes: 0 no pair wrongly confirmed; 1 wrongly confirmed pairs; 2 wrong usage or rules; 4 could not run.",
+        )
+        .arg(path("rules").long("rules").value_name("RULES").required(true).help("Rules (quanfu.rules/1)"))
+        .arg(profiles())
+        .arg(calendar())
+        .arg(
+            Arg::new("seed")
+                .long("seed")
+                .value_name("SEED")
+                .value_parser(value_parser!(u64))
+                .default_value("20170125")
+                .help("Another seed makes other days"),
+        )
+        .arg(
+            Arg::new("rows")
+                .long("rows")
+                .value_name("N")
+                .value_parser(value_parser!(u32).range(1..=1_000_000))
+                .default_value("2000")
+                .help("About so many rows; each class is planted once at least"),
+        )
+        .arg(format(&["table", "json"]))
+        .arg(
+            path("dir")
+                .short('o')
+                .value_name("DIR")
+                .help("Write the days, their truth and the answer into a folder that is new or empty"),
+        )
 }

@@ -197,6 +197,33 @@ pub fn keep_apart<'p>(
     Ok(())
 }
 
+/// Refuses a folder that has something in it.
+pub fn new_folder(folder: &Path) -> Result<(), Failure> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => {
+            if entries.next().is_some() {
+                let message = format!(
+                    "{}: not empty; a new folder would be right",
+                    folder.display()
+                );
+                return Err(Failure::usage(message));
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::output(folder, &error)),
+    }
+}
+
+/// Writes a file below a folder, making the folders that it stands in.
+pub fn write_below(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    let path = folder.join(name);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|error| Failure::output(parent, &error))?;
+    }
+    fs::write(&path, bytes).map_err(|error| Failure::output(&path, &error))
+}
+
 /// Scratch space in a file that is gone when the run is over.
 #[derive(Debug)]
 pub struct ScratchFile {

@@ -30,6 +30,13 @@ fn days() -> Folder {
             .as_bytes(),
     );
     folder.write("day/empty.csv", b"");
+    let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches");
+    for name in ["rules/bench", "profiles/institution", "profiles/bank"] {
+        let text = fs::read(benches.join(format!("{name}.toml"))).expect("a file of the benches");
+        let name = name.replace('/', "-");
+        folder.write(&format!("challenge/{name}.toml"), &text);
+    }
+    folder.write("challenge/keys.toml", KEYS);
     folder.write("keys/rules.toml", KEYS);
     folder.write("keys/bank.toml", BANK);
     folder.write(

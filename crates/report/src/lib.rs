@@ -10,9 +10,9 @@
 //! assert_eq!(label.short, "渠道单边");
 //! ```
 
+pub mod challenge;
 pub mod decisions;
 pub mod difference;
-pub mod challenge;
 pub mod labels;
 pub mod outcomes;
 pub mod reading;

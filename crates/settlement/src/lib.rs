@@ -19,8 +19,8 @@
 //! [`profile`], [`rules`], [`outcome`], [`result`], [`decision`].
 
 pub mod book;
-pub mod decision;
 pub mod challenge;
+pub mod decision;
 pub mod digest;
 pub mod entry;
 pub mod finding;
@@ -36,8 +36,8 @@ pub mod statement;
 pub mod table;
 
 pub use book::{Book, BookBuilder, BookError, BookMark, RecordId};
-pub use decision::{Decision, DecisionError, DecisionLog};
 pub use challenge::{ChallengeClass, ChallengeDoc, ChallengeGap};
+pub use decision::{Decision, DecisionError, DecisionLog};
 pub use digest::{Digest, DigestAlg, Hasher};
 pub use entry::{
     At, Counterparty, Detail, Entry, EntryAmount, EntryKind, EntryStatus, Moment, RefRole,

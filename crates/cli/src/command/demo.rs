@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
@@ -7,6 +6,7 @@ use quanfu::{Day, Rules};
 
 use super::recon;
 use crate::failure::{FINE, Failure};
+use crate::files;
 use crate::screen::Screen;
 
 pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
@@ -16,25 +16,9 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         .unwrap_or_default();
     let seed = matches.get_one::<u64>("seed").copied().unwrap_or_default();
     let sample = demo_day(seed);
-    match fs::read_dir(&folder) {
-        Ok(mut entries) => {
-            if entries.next().is_some() {
-                let message = format!(
-                    "{}: not empty; a new folder would be right",
-                    folder.display()
-                );
-                return Err(Failure::usage(message));
-            }
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(Failure::output(&folder, &error)),
-    }
+    files::new_folder(&folder)?;
     for file in &sample.files {
-        let path = folder.join(&file.path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| Failure::output(parent, &error))?;
-        }
-        fs::write(&path, &file.bytes).map_err(|error| Failure::output(&path, &error))?;
+        files::write_below(&folder, &file.path, &file.bytes)?;
     }
     let rules = Rules::parse(&sample.rules);
     let rules = rules.map_err(|error| Failure::rules("rules.toml".as_ref(), &error))?;

@@ -308,7 +308,7 @@ fn inputs(matches: &ArgMatches, rules: &Rules) -> Result<Vec<(String, PathBuf)>,
 }
 
 /// A user's calendar: laid over the Chinese one if the rules name that, or the one whose file name the rules name.
-fn calendar(path: &Path, rules: &Rules) -> Result<BusinessCalendar, Failure> {
+pub fn calendar(path: &Path, rules: &Rules) -> Result<BusinessCalendar, Failure> {
     let refuse = |error: quanfu::calendar::CalendarError| {
         let message = format!("{}: {error}", path.display());
         Failure::new(error.code(), crate::failure::USAGE, message)
