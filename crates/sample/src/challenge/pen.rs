@@ -371,6 +371,21 @@ pub(crate) fn normalised(text: &str, steps: &[Normaliser]) -> Option<String> {
                 Some(rest) => rest.to_owned(),
                 None => text,
             },
+            Normaliser::StripSuffix(suffix) => match text.strip_suffix(suffix.as_str()) {
+                Some(rest) => rest.to_owned(),
+                None => text,
+            },
+            // planted keys are of plain letters and digits, which have no other composed form
+            Normaliser::Nfkc => text,
+            Normaliser::UpperUnicode => text.to_uppercase(),
+            Normaliser::LettersAndDigits => text.chars().filter(|c| c.is_alphanumeric()).collect(),
+            Normaliser::PadZeros(chars) => {
+                let lacking = usize::from(*chars).saturating_sub(text.chars().count());
+                "0".repeat(lacking) + &text
+            }
+            Normaliser::DropWords(words) => words
+                .iter()
+                .fold(text, |text, word| text.replace(word.as_str(), "")),
             Normaliser::Pattern(pattern) => pattern.find(&text)?.to_owned(),
         };
     }
@@ -387,18 +402,29 @@ pub(crate) fn dressed(core: &str, steps: &[Normaliser], random: &mut Random) -> 
                 Normaliser::Pattern(pattern) => {
                     Shape::parse(pattern.as_str())?.text(random, Some(&text))?
                 }
-                Normaliser::Upper if !is_plain => text.to_ascii_lowercase(),
+                Normaliser::StripSuffix(suffix) => format!("{text}{suffix}"),
+                Normaliser::Upper | Normaliser::UpperUnicode if !is_plain => {
+                    text.to_ascii_lowercase()
+                }
+                Normaliser::PadZeros(_) if !is_plain => text.trim_start_matches('0').to_owned(),
                 Normaliser::StripLeadingZeros if !is_plain => {
                     format!("{}{text}", "0".repeat(random.below(6) as usize))
                 }
-                Normaliser::StripMarks if !is_plain && text.is_ascii() && text.len() > 4 => {
+                Normaliser::StripMarks | Normaliser::LettersAndDigits
+                    if !is_plain && text.is_ascii() && text.len() > 4 =>
+                {
                     let (head, tail) = text.split_at(3);
                     format!("{head}-{tail}")
                 }
                 Normaliser::Trim
                 | Normaliser::Upper
                 | Normaliser::StripLeadingZeros
-                | Normaliser::StripMarks => text,
+                | Normaliser::StripMarks
+                | Normaliser::Nfkc
+                | Normaliser::UpperUnicode
+                | Normaliser::LettersAndDigits
+                | Normaliser::PadZeros(_)
+                | Normaliser::DropWords(_) => text,
             };
         }
         if normalised(&text, steps).as_deref() == Some(core) {

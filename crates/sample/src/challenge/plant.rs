@@ -523,7 +523,8 @@ impl<'r> Plot<'r> {
         Some(())
     }
 
-    /// Rows of one shop, amount and day, the bank's without a key. Strangers do not belong together.
+    /// Rows of one shop, amount and day, the bank's without a key. Strangers do not belong together, and each has a key
+    /// of its own to tell: without one nothing in the files tells them from a payment without a key.
     fn without_key(&mut self, pairs: u64, case: u64, pool: usize, related: bool) -> Option<()> {
         let rule = turn(&self.rules_for(Use::Token, PAYMENTS, false), case)?;
         let token = match related && pairs == 1 {
@@ -540,7 +541,7 @@ impl<'r> Plot<'r> {
         for pair in 0..pairs as u32 {
             for (side, day) in [(Side::Left, left_day), (Side::Right, right_day)] {
                 let mut cores = token.clone();
-                if let Some(key_rule) = key_rule.filter(|_| side != keyless) {
+                if let Some(key_rule) = key_rule.filter(|_| side != keyless || !related) {
                     cores = joined(&[&self.key(key_rule)?, &cores]);
                 }
                 let row = self.payment(rule, side, &sums, day, &cores)?;

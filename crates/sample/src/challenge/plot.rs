@@ -38,12 +38,14 @@ pub(crate) enum Use {
     Token,
 }
 
-/// What a pass is good for.
-fn use_of(pass: PassKind) -> Use {
+/// What a pass is good for. Nothing is planted for passes that look for what others left: they are tried by all that is
+/// planted for those.
+fn use_of(pass: PassKind) -> Option<Use> {
     match pass {
-        PassKind::UniqueKey => Use::Key,
-        PassKind::NetBatch => Use::Batch,
-        PassKind::ExactToken => Use::Token,
+        PassKind::UniqueKey | PassKind::KeyGroup => Some(Use::Key),
+        PassKind::NetBatch => Some(Use::Batch),
+        PassKind::ExactToken | PassKind::Assign => Some(Use::Token),
+        PassKind::RunBatch | PassKind::Subset | PassKind::NearKey => None,
     }
 }
 
@@ -171,14 +173,14 @@ impl<'r> Plot<'r> {
         is_negative: bool,
     ) -> Vec<&'r MatchRule> {
         let rules = self.edge.rules.iter().filter(|rule| {
-            use_of(rule.pass) == wanted && self.kinds(rule, kinds, is_negative).is_some()
+            use_of(rule.pass) == Some(wanted) && self.kinds(rule, kinds, is_negative).is_some()
         });
         rules.collect()
     }
 
     pub(crate) fn has_rule(&self, wanted: Use) -> bool {
         let mut rules = self.edge.rules.iter();
-        rules.any(|rule| use_of(rule.pass) == wanted)
+        rules.any(|rule| use_of(rule.pass) == Some(wanted))
     }
 
     /// The side whose rows a batch rule adds up: the one that is no bank.
