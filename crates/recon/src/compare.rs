@@ -195,6 +195,8 @@ impl Scales<'_> {
         if let Some(cause) = tolerance(rule, minor, currency) {
             return explained(vec![cause]);
         }
+        // the fee that leaves the least to the tolerance, whichever side has it
+        fees.sort_unstable_by_key(|fee| ((minor - fee).unsigned_abs(), fee.unsigned_abs()));
         for part in fees {
             if let (Some(fee), Some(rest)) = (
                 cause("fee", part, currency),
@@ -293,12 +295,11 @@ impl Scales<'_> {
             };
             fees.extend([-sum(self.left, left), sum(self.right, right)]);
         }
-        let exact = fees.iter().find(|&&fee| fee == minor);
-        let near = || {
-            fees.iter()
-                .find(|&&fee| tolerance(rule, minor - fee, currency).is_some())
-        };
-        if let Some(&fee) = exact.or_else(near) {
+        // the fees that leave the least to a tolerance, whichever side has them
+        fees.sort_unstable_by_key(|fee| ((minor - fee).unsigned_abs(), fee.unsigned_abs()));
+        let explains =
+            |fee: &&i128| **fee == minor || tolerance(rule, minor - **fee, currency).is_some();
+        if let Some(&fee) = fees.iter().find(explains) {
             let mut causes = Vec::new();
             if fee != 0 {
                 causes.push(cause("fee", fee, currency).ok_or_else(too_large)?);

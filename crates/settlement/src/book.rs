@@ -876,7 +876,20 @@ impl BookBuilder {
                     .push(row as usize, text);
             }
         }
-        for token in &self.rules.tokens {
+        for (index, token) in self.rules.tokens.iter().enumerate() {
+            // of several tokens of a role the first that is found counts
+            let earlier = &self.rules.tokens[..index];
+            let is_found = |token: &Token| {
+                token
+                    .find(&entry)
+                    .is_some_and(|text| !text.is_empty() && text.len() <= limit)
+            };
+            if earlier
+                .iter()
+                .any(|other| other.role == token.role && is_found(other))
+            {
+                continue;
+            }
             if let Some(text) = token.find(&entry)
                 && text.len() <= limit
             {

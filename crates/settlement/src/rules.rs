@@ -301,7 +301,8 @@ pub struct Bounds {
     pub lines: u8,
     /// At most so many steps for a line, 1,000 to 100,000,000; the bounds above shrink until they fit.
     pub nodes: u64,
-    /// What is found is evidence enough if at most so many would be found by chance, in millionths.
+    /// What is found is evidence enough if at most so many would be found by chance, in millionths; a pair without a
+    /// search at 1,000,000 always.
     pub chance_millionths: u64,
 }
 

@@ -529,7 +529,12 @@ impl Desk<'_> {
             };
         };
         let sets = &position.alternatives;
-        if !(1..=2).contains(&sets.len()) || (sets.len() == 2 && sets[0] >= sets[1]) {
+        let known = if fit.sets == 0 {
+            1..=2
+        } else {
+            fit.sets..=fit.sets
+        };
+        if !known.contains(&sets.len()) || (sets.len() == 2 && sets[0] >= sets[1]) {
             return Err(format!("{} sets stand there, or out of order", sets.len()));
         }
         for set in sets {

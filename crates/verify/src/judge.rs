@@ -56,6 +56,8 @@ pub(crate) struct Fit {
     /// The rows that may be in it, with what they bring; of a run in the order of time.
     pub parts: Vec<(RecordId, i128)>,
     pub is_run: bool,
+    /// How many must stand there; 0: one or two.
+    pub sets: usize,
 }
 
 impl Fit {
@@ -891,6 +893,8 @@ impl<'a> Bench<'a> {
         if let Some(cause) = tolerance(difference) {
             return done(vec![cause], None);
         }
+        // whichever side has it, the fee that leaves the least
+        fees.sort_by_key(|fee| ((difference - fee).abs(), fee.abs()));
         for minor in fees.into_iter().filter(|minor| *minor != 0) {
             if let Some(cause) = tolerance(difference - minor) {
                 return done(vec![fee_cause(minor), cause], None);

@@ -228,9 +228,9 @@ impl Bench<'_> {
                 fees.push(sign * total);
             }
         }
-        let explained = fees.iter().find(|&&fee| fee == difference).or_else(|| {
-            fees.iter()
-                .find(|&&fee| tolerance(rule, difference - fee, currency).is_some())
+        fees.sort_by_key(|fee| ((difference - fee).abs(), fee.abs()));
+        let explained = fees.iter().find(|&&fee| {
+            fee == difference || tolerance(rule, difference - fee, currency).is_some()
         });
         let Some(&part) = explained else {
             let sum = |side: Side, rows: &[usize]| -> i128 {
@@ -530,6 +530,7 @@ impl Bench<'_> {
             }
         }
         found.truncate(2);
+        let known = found.len();
         if found.is_empty() {
             return Err(is_full);
         }
@@ -557,6 +558,7 @@ impl Bench<'_> {
                     .map(|part| (self.source(many).rows[part.at].id, part.minor))
                     .collect(),
                 is_run: false,
+                sets: known,
             },
         })
     }
@@ -604,10 +606,17 @@ impl Bench<'_> {
             }
             for &line in &hit.lines {
                 if gone_lines.insert(line) {
+                    let mut of_line = hits.iter().filter(|other| other.lines.contains(&line));
+                    let sets = match (of_line.next(), of_line.next()) {
+                        (Some(only), None) => only.fit.sets,
+                        // the same set may stand for several lines together
+                        _ => 0,
+                    };
                     let mut fit = Fit {
                         targets: Vec::new(),
                         parts: Vec::new(),
                         is_run: false,
+                        sets,
                     };
                     for other in hits.iter().filter(|other| other.lines.contains(&line)) {
                         fit.targets.extend(other.fit.targets.iter().copied());
@@ -734,7 +743,7 @@ impl Bench<'_> {
                     spent += ends.len() as u64;
                     for end in ends {
                         let rows: usize = beats[first..end].iter().map(Vec::len).sum();
-                        if count.is_none_or(|count| count == rows as u64) && found.len() < 2 {
+                        if count.is_none_or(|count| count == rows as u64) {
                             found.push((first, end));
                         }
                     }
@@ -769,12 +778,13 @@ impl Bench<'_> {
                     sets,
                     chance_millionths: u64::try_from(chance).unwrap_or(u64::MAX),
                 },
-                sets: found.iter().map(run).collect(),
+                sets: found.iter().take(2).map(run).collect(),
                 is_full: true,
                 fit: Fit {
                     targets: vec![(target, allowed)],
                     parts: order,
                     is_run: true,
+                    sets: found.len().min(2),
                 },
             };
             hits.push((hit, found));
@@ -782,7 +792,14 @@ impl Bench<'_> {
         // beats that runs of two lines claim
         let mut claims: Vec<(usize, usize, usize)> = Vec::new();
         for (which, (_, found)) in hits.iter().enumerate() {
-            claims.extend(found.iter().map(|&(first, end)| (first, end, which)));
+            if found.len() > 1_000 {
+                // very many: all from the first to the last
+                let first = found.iter().map(|run| run.0).min().unwrap_or(0);
+                let end = found.iter().map(|run| run.1).max().unwrap_or(0);
+                claims.push((first, end, which));
+            } else {
+                claims.extend(found.iter().map(|&(first, end)| (first, end, which)));
+            }
         }
         claims.sort_unstable();
         let mut contested: HashSet<usize> = HashSet::new();
@@ -929,6 +946,9 @@ impl Bench<'_> {
         allowed: u64,
         pair: (usize, usize),
     ) -> bool {
+        if rule.bounds.chance_millionths == 1_000_000 {
+            return false; // whatever chance gives
+        }
         let window = Some(rule.window.unwrap_or(SAME_DAY));
         let mut most = 0u128;
         for side in [Side::Left, Side::Right] {

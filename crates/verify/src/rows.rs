@@ -431,7 +431,9 @@ impl RowSink<'_> {
                 TokenFrom::EndToEnd => entry.references.get(RefRole::EndToEnd).map(str::to_owned),
             };
             let hit = text.as_deref().and_then(|text| token.pattern.find(text));
-            if let Some(hit) = hit.filter(|hit| !hit.is_empty() && hit.len() <= limit) {
+            let is_given = references.iter().any(|(role, _)| *role == token.role);
+            let hit = hit.filter(|hit| !hit.is_empty() && hit.len() <= limit);
+            if let Some(hit) = hit.filter(|_| !is_given) {
                 references.push((token.role, hit.to_owned()));
             }
         }

@@ -61,6 +61,9 @@ impl EdgeJob<'_> {
         tolerance: u64,
         (left, right): (u32, u32),
     ) -> bool {
+        if turn.rule.bounds.chance_millionths == 1_000_000 {
+            return false; // whatever chance gives
+        }
         let scales = self.scales();
         [Side::Left, Side::Right].into_iter().any(|side| {
             // strangers of this side about the figure of the other side's row

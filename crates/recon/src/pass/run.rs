@@ -31,9 +31,14 @@ struct Tape {
 struct Runs {
     line: u32,
     search: Search,
-    /// First beat and one past the last, two at the most.
+    /// First beat and one past the last.
     found: Vec<(usize, usize)>,
+    /// Beats that a run may take: those of its runs, or from the first to the last where there are very many.
+    claims: Vec<(usize, usize)>,
 }
+
+/// Most runs of a line whose claims are told apart.
+const MOST_RUNS: usize = 1_000;
 
 impl EdgeJob<'_> {
     /// Lines whose one run overlaps no other's take it; a line that several runs fit, or whose run another line claims a
@@ -141,7 +146,7 @@ impl EdgeJob<'_> {
         let mut at: BTreeSet<(usize, usize, u32)> = BTreeSet::new();
         for runs in &all {
             at.extend(
-                runs.found
+                runs.claims
                     .iter()
                     .map(|&(first, end)| (first, end, runs.line)),
             );
@@ -176,7 +181,7 @@ impl EdgeJob<'_> {
                     .push(self.searched(turn, runs.search, is_sure, left, right)?);
                 continue;
             }
-            let alternatives = runs.found.iter().map(rows).collect();
+            let alternatives = runs.found.iter().take(2).map(rows).collect();
             out.drafts
                 .push(self.undetermined(turn, runs.search, runs.line, alternatives));
         }
@@ -218,6 +223,7 @@ impl EdgeJob<'_> {
             return None;
         }
         let (mut found, mut pool, mut sets) = (Vec::new(), 0u32, 0u64);
+        let mut most = (usize::MAX, 0);
         let beats = days
             .into_iter()
             .flat_map(|(first, end)| first..end)
@@ -233,7 +239,8 @@ impl EdgeJob<'_> {
                 let from = ends.partition_point(|&end| end <= first);
                 for &end in ends[from..].iter().take_while(|&&end| end <= stop) {
                     let rows = tape.beats[end - 1].end - tape.beats[first].first;
-                    if count.is_none_or(|count| count == rows as u64) && found.len() < 2 {
+                    if count.is_none_or(|count| count == rows as u64) {
+                        most = (most.0.min(first), most.1.max(end));
                         found.push((first, end));
                     }
                     steps += 1;
@@ -243,6 +250,11 @@ impl EdgeJob<'_> {
                 }
             }
         }
+        let claims = if found.len() > MOST_RUNS {
+            vec![most]
+        } else {
+            found.clone()
+        };
         Some(Runs {
             line,
             search: Search {
@@ -253,6 +265,7 @@ impl EdgeJob<'_> {
                 chance_millionths: chance_millionths(sets, tolerance, target),
             },
             found,
+            claims,
         })
     }
 }
