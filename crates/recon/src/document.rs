@@ -15,6 +15,7 @@ use quanfu_settlement::{
 
 use crate::compare::figure;
 use crate::edge::first_64;
+use crate::presence::{PresenceMap, presence};
 use crate::request::Reconciled;
 
 /// What a later result says of an earlier one.
@@ -41,9 +42,15 @@ pub(crate) fn earlier(doc: &ResultDoc) -> Earlier {
 
 pub(crate) fn document(run: &Reconciled, outcomes_table: Option<Digest>) -> ResultDoc {
     let (rules, outcomes) = (&run.rules, &run.outcomes);
+    let presence = &presence(rules, outcomes);
+    let desk = |edge| Desk {
+        run,
+        edge,
+        presence,
+    };
     let mut positions: BTreeMap<Outcome, Vec<OpenPosition>> = BTreeMap::new();
     for edge in 0..rules.edges.len() {
-        for position in (Desk { run, edge }).positions() {
+        for position in desk(edge).positions() {
             positions
                 .entry(position.outcome)
                 .or_default()
@@ -80,8 +87,10 @@ pub(crate) fn document(run: &Reconciled, outcomes_table: Option<Digest>) -> Resu
             .map(|index| source_summary(run, index))
             .collect(),
         edges: (0..rules.edges.len())
-            .map(|edge| Desk { run, edge }.summary())
+            .map(|edge| desk(edge).summary())
             .collect(),
+        presence: presence.lines(rules, outcomes),
+        balances: run.balances.clone(),
         breaks: take(Outcome::Break),
         ambiguous: take(Outcome::Ambiguous),
         suggested: take(Outcome::Suggested),
@@ -157,17 +166,17 @@ fn failed_proofs(source: &str, book: &Book) -> Vec<ProofRecord> {
 
 /// Counts and sums by currency.
 #[derive(Default)]
-struct Sums(BTreeMap<Currency, (u64, i128)>);
+pub(crate) struct Sums(BTreeMap<Currency, (u64, i128)>);
 
 impl Sums {
-    fn add(&mut self, book: &Book, row: u32) {
+    pub(crate) fn add(&mut self, book: &Book, row: u32) {
         let money = book.money(row);
         let sum = self.0.entry(money.currency()).or_default();
         sum.0 += 1;
         sum.1 += i128::from(money.minor());
     }
 
-    fn totals(self) -> Vec<Total> {
+    pub(crate) fn totals(self) -> Vec<Total> {
         self.0
             .into_iter()
             .map(|(currency, (count, sum))| Total {
@@ -179,7 +188,7 @@ impl Sums {
     }
 }
 
-fn text(minor: i128, currency: Currency) -> String {
+pub(crate) fn text(minor: i128, currency: Currency) -> String {
     MoneySum::from_minor(minor, currency).amount_text()
 }
 
@@ -208,6 +217,7 @@ fn source_summary(run: &Reconciled, index: usize) -> SourceSummary {
 struct Desk<'a> {
     run: &'a Reconciled,
     edge: usize,
+    presence: &'a PresenceMap,
 }
 
 impl Desk<'_> {
@@ -360,6 +370,7 @@ impl Desk<'_> {
     fn member(&self, side: Side, row: u32) -> Member {
         Member {
             side,
+            presence: self.presence.of(self.source(side), row),
             item: self.book(side).item(row),
         }
     }

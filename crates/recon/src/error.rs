@@ -65,6 +65,12 @@ pub enum ReconError {
         /// What does not fit.
         why: String,
     },
+    /// The earlier result holds figures that cannot be read.
+    #[error("the earlier result is damaged: unreadable {what}")]
+    EarlierDamaged {
+        /// Where.
+        what: String,
+    },
     /// The caller asked to stop.
     #[error("the run was stopped")]
     Cancelled,
@@ -81,6 +87,7 @@ impl ReconError {
         "too-large",
         "no-key-run",
         "decision-mismatch",
+        "earlier-damaged",
         "cancelled",
     ];
 
@@ -96,6 +103,7 @@ impl ReconError {
             Self::TooLarge { .. } => "too-large",
             Self::NoKeyRun { .. } => "no-key-run",
             Self::DecisionMismatch { .. } => "decision-mismatch",
+            Self::EarlierDamaged { .. } => "earlier-damaged",
             Self::Cancelled => "cancelled",
         }
     }

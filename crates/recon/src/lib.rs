@@ -8,6 +8,7 @@
 //! one (each sees only what is still open), and at last what is carried and what is broken, with the nearest candidate
 //! and the first predicate that kept the two apart.
 
+mod balance;
 mod carry;
 mod compare;
 mod decide;
@@ -19,6 +20,7 @@ pub mod kernel;
 mod key;
 mod nearest;
 mod pass;
+mod presence;
 mod request;
 
 pub use error::ReconError;

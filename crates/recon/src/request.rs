@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use quanfu_calendar::{BusinessCalendar, Date};
+use quanfu_settlement::balance::{BalanceReconciliation, BalanceVerdict};
 use quanfu_settlement::book::Item;
 use quanfu_settlement::result::{Decisions, Earlier, Embedded};
 use quanfu_settlement::{
@@ -12,6 +13,7 @@ use quanfu_settlement::{
     Rules, Side,
 };
 
+use crate::balance::balances;
 use crate::decide::in_force;
 use crate::document;
 use crate::duplicate::{SourceFacts, source_facts};
@@ -121,6 +123,7 @@ pub struct Stats {
 pub struct Reconciled {
     pub(crate) rules: Rules,
     pub(crate) outcomes: Outcomes,
+    pub(crate) balances: Vec<BalanceReconciliation>,
     pub(crate) calendar: BusinessCalendar,
     pub(crate) as_of_given: bool,
     pub(crate) after: Option<Earlier>,
@@ -168,7 +171,14 @@ impl Reconciled {
         self.outcomes.trusted
     }
 
-    /// Whether a person must look: something is suggested, ambiguous or broken. Carried items are not overdue.
+    /// Balance reconciliations (余额调节表) that the rules ask for.
+    #[must_use]
+    pub fn balances(&self) -> &[BalanceReconciliation] {
+        &self.balances
+    }
+
+    /// Whether a person must look: something is suggested, ambiguous or broken, or balances do not agree. Carried items
+    /// are not overdue.
     #[must_use]
     pub fn has_open(&self) -> bool {
         let open = |row: &quanfu_settlement::RowOutcome| {
@@ -177,10 +187,12 @@ impl Reconciled {
                 Outcome::Suggested | Outcome::Ambiguous | Outcome::Break
             )
         };
-        self.outcomes
-            .edges
-            .iter()
-            .any(|edge| edge.left.iter().chain(&edge.right).any(open))
+        let rows = |edge: &quanfu_settlement::outcome::EdgeOutcomes| {
+            edge.left.iter().chain(&edge.right).any(open)
+        };
+        let apart =
+            |balance: &BalanceReconciliation| balance.verdict == BalanceVerdict::NotBalanced;
+        self.outcomes.edges.iter().any(rows) || self.balances.iter().any(apart)
     }
 
     /// How the work was spread over threads.
@@ -314,14 +326,16 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
     let trusted = books.iter().all(|book| {
         book.rejected().is_empty() && book.proofs().all(|(_, _, proof)| !proof.fails())
     });
+    let outcomes = Outcomes {
+        as_of: day,
+        edges,
+        trusted,
+        books,
+    };
     Ok(Reconciled {
         rules: rules.clone(),
-        outcomes: Outcomes {
-            as_of: day,
-            edges,
-            trusted,
-            books,
-        },
+        balances: balances(rules, &outcomes, previous)?,
+        outcomes,
         calendar: calendar.clone(),
         as_of_given: as_of.is_some(),
         after: previous.map(document::earlier),

@@ -24,8 +24,8 @@ static LABELS: LazyLock<BTreeMap<String, Texts>> = LazyLock::new(|| {
 pub struct Label {
     /// The code as it is written everywhere.
     pub code: &'static str,
-    /// What the code is of: `error`, `finding`, `proof`, `verdict`, `outcome`, `break`, `pass`, `decision`, `fault`,
-    /// `class` or `gap`.
+    /// What the code is of: `error`, `finding`, `proof`, `verdict`, `outcome`, `break`, `presence`, `balance`, `pass`,
+    /// `decision`, `fault`, `class` or `gap`.
     pub kind: &'static str,
     /// A word or two.
     pub short: &'static str,
@@ -105,9 +105,11 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quanfu_settlement::balance::{BalanceBasis, BalanceVerdict, OutstandingKind};
     use quanfu_settlement::decision::DecisionKind;
     use quanfu_settlement::{
-        BreakCode, ChallengeClass, ChallengeGap, FindingCode, Outcome, PassKind, ProofKind, Verdict,
+        BreakCode, ChallengeClass, ChallengeGap, FindingCode, Outcome, PassKind, Presence,
+        ProofKind, Verdict,
     };
     use std::collections::BTreeSet;
 
@@ -153,6 +155,10 @@ mod tests {
         wanted.extend(ProofKind::ALL.iter().map(|code| code.code()));
         wanted.extend(Verdict::ALL.iter().map(|code| code.code()));
         wanted.extend(Outcome::ALL.iter().map(|code| code.code()));
+        wanted.extend(Presence::ALL.iter().map(|code| code.code()));
+        wanted.extend(BalanceVerdict::ALL.iter().map(|code| code.code()));
+        wanted.extend(BalanceBasis::ALL.iter().map(|code| code.code()));
+        wanted.extend(OutstandingKind::ALL.iter().map(|code| code.code()));
         wanted.extend(PassKind::ALL.iter().map(|code| code.code()));
         wanted.extend(DecisionKind::ALL.iter().map(|code| code.code()));
         wanted.extend(ChallengeClass::ALL.iter().map(|code| code.code()));
@@ -171,6 +177,9 @@ mod tests {
                     !label.short.is_empty() && !label.long.is_empty(),
                     "{code} {lang}"
                 );
+                if label.kind == "presence" && code != "ALL" {
+                    assert!(!label.advice.is_empty(), "{code} {lang}: what to do");
+                }
                 if label.kind == "break" && code != "REVERSED_PAIR" {
                     assert!(!label.advice.is_empty(), "{code} {lang}: what to do");
                 }

@@ -10,11 +10,13 @@
 //! assert_eq!(label.short, "渠道单边");
 //! ```
 
+mod balance;
 pub mod challenge;
 pub mod decisions;
 pub mod difference;
 pub mod labels;
 pub mod outcomes;
+mod presence;
 pub mod reading;
 pub mod result;
 mod text;

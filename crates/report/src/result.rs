@@ -11,7 +11,7 @@ use quanfu_settlement::{Outcome, ResultDoc, Side};
 use quanfu_trail::Lang;
 
 use crate::text::{amount, cut, grouped, inert, left, paint, percent, right};
-use crate::{Look, labels};
+use crate::{Look, balance, labels, presence};
 
 /// How many open positions the work list shows.
 const LISTED: usize = 50;
@@ -28,12 +28,14 @@ pub fn table(doc: &ResultDoc, look: &Look) -> String {
     for edge in &doc.edges {
         bridges(edge, look, &mut out);
     }
+    presence::table(doc, look, &mut out);
+    balance::table(doc, look, &mut out);
     open_classes(doc, look, &mut out);
     work_list(doc, look, &mut out);
     out
 }
 
-fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
+pub(crate) fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
     match look.lang {
         Lang::Zh => zh,
         Lang::En => en,

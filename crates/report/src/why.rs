@@ -1,9 +1,12 @@
 //! The story of one record: what came of it on each edge, and why.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use quanfu_settlement::ResultDoc;
+use quanfu_money::Currency;
+use quanfu_settlement::balance::{OutstandingItem, OutstandingKind};
 use quanfu_settlement::result::{Member, OpenPosition};
+use quanfu_settlement::{RecordId, ResultDoc};
 use quanfu_trail::Lang;
 use serde::Serialize;
 
@@ -22,11 +25,54 @@ pub struct RawLine {
     pub text: String,
 }
 
+/// A record that is outstanding in a balance reconciliation (余额调节表).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OutstandingIn<'a> {
+    /// The edge.
+    pub edge: &'a str,
+    /// The currency.
+    pub currency: Currency,
+    /// Who has it, and which way the money went.
+    pub kind: OutstandingKind,
+    /// The record.
+    #[serde(flatten)]
+    pub item: &'a OutstandingItem,
+}
+
+/// The balance reconciliations in which the record asked for is outstanding.
+#[must_use]
+pub fn outstanding<'a>(doc: &'a ResultDoc, asked: &str) -> Vec<OutstandingIn<'a>> {
+    let members = positions(doc, asked)
+        .into_iter()
+        .flat_map(|position| &position.members);
+    let records: BTreeSet<RecordId> = members
+        .filter(|member| is_asked(member, asked))
+        .map(|member| member.item.record)
+        .collect();
+    let asked_of =
+        |record: &RecordId| records.contains(record) || names(&record.to_string(), asked);
+    let mut found = Vec::new();
+    for balance in &doc.balances {
+        for list in &balance.outstanding {
+            let items = list.items.iter().filter(|item| asked_of(&item.record));
+            found.extend(items.map(|item| OutstandingIn {
+                edge: &balance.edge,
+                currency: balance.currency,
+                kind: list.kind,
+                item,
+            }));
+        }
+    }
+    found
+}
+
 /// What is known of a record.
 #[derive(Clone, Debug, Default)]
 pub struct Story<'a> {
     /// Open positions that it is a member of, or that have the name asked for.
     pub positions: Vec<&'a OpenPosition>,
+    /// Balance reconciliations in which it is outstanding, also from an earlier day.
+    pub outstanding: Vec<OutstandingIn<'a>>,
     /// Lines of the outcomes table: its own, and those of its groups.
     pub rows: Vec<OutcomeRow>,
     /// How many further lines its groups have.
@@ -128,6 +174,10 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
             for (role, text) in &item.references {
                 let _ = writeln!(out, "      {role} {}", inert(text));
             }
+            if let Some(state) = member.presence {
+                let short = labels::short(state.code(), look.lang);
+                let _ = writeln!(out, "      {} {state} {short}", say("持有", "presence"));
+            }
         }
         if let Some(difference) = &position.difference {
             let _ = writeln!(
@@ -188,6 +238,20 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
             let _ = writeln!(out, "  > {}", label.advice);
         }
         out.push('\n');
+    }
+    for found in &story.outstanding {
+        let _ = writeln!(
+            out,
+            "{} {}  {} {} {}  {} {}  {}",
+            say("未达账项", "outstanding"),
+            inert(found.edge),
+            found.kind,
+            labels::short(found.kind.code(), look.lang),
+            found.item.record,
+            amount(&found.item.amount),
+            found.currency,
+            found.item.day.map_or("-".to_owned(), |day| day.to_string()),
+        );
     }
     for row in &story.rows {
         let short = labels::short(&row.outcome, look.lang);
@@ -256,6 +320,8 @@ pub fn json(story: &Story<'_>) -> String {
     struct Doc<'a> {
         schema: &'static str,
         positions: &'a [&'a OpenPosition],
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        outstanding: &'a [OutstandingIn<'a>],
         rows: &'a [OutcomeRow],
         more_rows: u64,
         raw: &'a [RawLine],
@@ -263,6 +329,7 @@ pub fn json(story: &Story<'_>) -> String {
     let doc = Doc {
         schema: "quanfu.why/1",
         positions: &story.positions,
+        outstanding: &story.outstanding,
         rows: &story.rows,
         more_rows: story.more,
         raw: &story.raw,

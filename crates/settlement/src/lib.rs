@@ -16,8 +16,9 @@
 //! ```
 //!
 //! Read on in this order: [`entry`], [`statement`], [`proof`], [`finding`], [`reading`], [`book`],
-//! [`profile`], [`rules`], [`outcome`], [`result`], [`decision`].
+//! [`profile`], [`rules`], [`outcome`], [`presence`], [`balance`], [`result`], [`decision`].
 
+pub mod balance;
 pub mod book;
 pub mod challenge;
 pub mod decision;
@@ -27,6 +28,7 @@ pub mod finding;
 pub mod groups;
 pub mod limits;
 pub mod outcome;
+pub mod presence;
 pub mod profile;
 pub mod proof;
 pub mod reading;
@@ -35,6 +37,7 @@ pub mod rules;
 pub mod statement;
 pub mod table;
 
+pub use balance::BalanceReconciliation;
 pub use book::{Book, BookBuilder, BookError, BookMark, RecordId};
 pub use challenge::{ChallengeClass, ChallengeDoc, ChallengeGap};
 pub use decision::{Decision, DecisionError, DecisionLog};
@@ -49,6 +52,7 @@ pub use outcome::{
     BreakCode, Cause, Group, Outcome, Outcomes, PassKind, Reason, Relation, RowOutcome, Side,
     Viewpoint,
 };
+pub use presence::Presence;
 pub use profile::{Profile, ProfileError};
 pub use proof::{Measure, Proof, ProofKind, Verdict};
 pub use reading::{FileHead, FileReading, Reading, ReadingBuilder, Sink, SourceFile};

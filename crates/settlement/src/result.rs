@@ -8,9 +8,11 @@ use quanfu_calendar::Date;
 use quanfu_money::Currency;
 use serde::{Deserialize, Serialize};
 
+use crate::balance::BalanceReconciliation;
 use crate::book::{Item, RecordId};
 use crate::digest::{Digest, DigestAlg};
 use crate::outcome::{BreakCode, Outcome, PassKind, Reason, Relation, Search, Side, Viewpoint};
+use crate::presence::{Presence, PresenceLine};
 use crate::proof::{ProofKind, Verdict};
 use crate::rules::SourceRole;
 
@@ -176,6 +178,9 @@ pub struct CauseRecord {
 pub struct Member {
     /// Which side it is on.
     pub side: Side,
+    /// Which roles have the payment; none where all sources have one role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
     /// The record with its data.
     #[serde(flatten)]
     pub item: Item,
@@ -356,6 +361,12 @@ pub struct ResultDoc {
     pub sources: Vec<SourceSummary>,
     /// What came of it.
     pub edges: Vec<EdgeSummary>,
+    /// Who has which payments, by state and source; empty where all sources have one role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presence: Vec<PresenceLine>,
+    /// Balance reconciliations that the rules ask for, by edge and currency.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub balances: Vec<BalanceReconciliation>,
     /// Breaks, ordered by edge, code and fingerprint.
     pub breaks: Vec<OpenPosition>,
     /// Ambiguous sets.

@@ -34,7 +34,7 @@
 
 use std::collections::BTreeMap;
 
-use quanfu_money::{Currency, Rounding};
+use quanfu_money::{Currency, Money, Rounding};
 use serde::Deserialize;
 
 use crate::entry::{EntryKind, EntryStatus, RefRole, closed_list};
@@ -376,6 +376,23 @@ pub struct MatchRule {
     pub leave_difference: bool,
 }
 
+/// A balance reconciliation (余额调节表) that an edge is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalanceRules {
+    /// Which side is the bank's; the other one is the company's.
+    pub bank: Side,
+    /// For this currency; none: for every currency that occurs and has no table of its own.
+    pub currency: Option<Currency>,
+    /// The company's balance before the first day of the chain.
+    pub company_opening: Option<Money>,
+    /// The company's balance at the end of the day.
+    pub company_closing: Option<Money>,
+    /// The bank's balance before the first day of the chain.
+    pub bank_opening: Option<Money>,
+    /// The bank's balance at the end of the day.
+    pub bank_closing: Option<Money>,
+}
+
 /// Two sources that are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgeRules {
@@ -391,6 +408,8 @@ pub struct EdgeRules {
     pub right_where: Filter,
     /// Its rules, in order.
     pub rules: Vec<MatchRule>,
+    /// The balance reconciliations that it is asked for, one at most for each currency.
+    pub balances: Vec<BalanceRules>,
 }
 
 closed_list! {
@@ -602,6 +621,19 @@ struct EdgeText {
     #[serde(default)]
     right_where: FilterText,
     rule: Vec<RuleText>,
+    #[serde(default)]
+    balance: Vec<BalanceText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BalanceText {
+    bank: Option<String>,
+    currency: Option<String>,
+    company_opening: Option<String>,
+    company_closing: Option<String>,
+    bank_opening: Option<String>,
+    bank_closing: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -772,12 +804,21 @@ impl Rules {
                 "no edge names it; an [[edge]] with it as left or right would",
             ));
         }
-        if !(2..=3).contains(&names.len()) {
+        if !(2..=8).contains(&names.len()) {
             return Err(meaning(
                 "edge",
                 format!(
-                    "{} sources are compared; two or three would be right",
+                    "{} sources are compared; two to eight would be right",
                     names.len()
+                ),
+            ));
+        }
+        if let Some(apart) = apart(&document.edge, &names) {
+            return Err(meaning(
+                "edge",
+                format!(
+                    "no edges lead from source {:?} to source {apart:?}; the edges must join all sources into one graph",
+                    names[0]
                 ),
             ));
         }
@@ -824,6 +865,9 @@ impl Rules {
             if rules.is_empty() || rules.len() > 200 {
                 return Err(meaning(place, "an edge has one to 200 rules"));
             }
+            let roles = [sources[left].role, sources[right].role];
+            let ends = [edge_text.left.as_str(), edge_text.right.as_str()];
+            let balances = balance_rules(edge_text.balance, roles, ends, &place)?;
             edges.push(EdgeRules {
                 name,
                 left,
@@ -831,6 +875,7 @@ impl Rules {
                 left_where: edge_text.left_where.into(),
                 right_where: edge_text.right_where.into(),
                 rules,
+                balances,
             });
         }
         Ok(Self {
@@ -956,6 +1001,89 @@ fn source(name: &str, text: &SourceText) -> Result<SourceRules, RulesError> {
         identity,
         tokens,
     })
+}
+
+/// A source that no edges lead to from the first one.
+fn apart<'n>(edges: &[EdgeText], names: &'n [String]) -> Option<&'n str> {
+    let mut reached: Vec<&str> = names.iter().take(1).map(String::as_str).collect();
+    let mut at = 0;
+    while let Some(&name) = reached.get(at) {
+        at += 1;
+        for edge in edges {
+            for (from, to) in [(&edge.left, &edge.right), (&edge.right, &edge.left)] {
+                if from == name && !reached.contains(&to.as_str()) {
+                    reached.push(to);
+                }
+            }
+        }
+    }
+    let mut names = names.iter().map(String::as_str);
+    names.find(|name| !reached.contains(name))
+}
+
+fn balance_rules(
+    texts: Vec<BalanceText>,
+    roles: [SourceRole; 2],
+    ends: [&str; 2],
+    place: &str,
+) -> Result<Vec<BalanceRules>, RulesError> {
+    let mut all: Vec<BalanceRules> = Vec::new();
+    for text in texts {
+        let place = format!("{place}, balance");
+        let bank = match (&text.bank, roles.map(|role| role == SourceRole::Bank)) {
+            (Some(name), _) if name == ends[0] => Side::Left,
+            (Some(name), _) if name == ends[1] => Side::Right,
+            (None, [true, false]) => Side::Left,
+            (None, [false, true]) => Side::Right,
+            (Some(_), _) | (None, _) => {
+                return Err(meaning(
+                    &place,
+                    format!(
+                        "which side is the bank's? `bank = \"{}\"` or `bank = \"{}\"` would tell it",
+                        ends[0], ends[1]
+                    ),
+                ));
+            }
+        };
+        let currency = currency(text.currency.as_deref(), &place)?;
+        let money = |name: &str, text: Option<String>| {
+            let Some(text) = text else { return Ok(None) };
+            let Some(currency) = currency else {
+                return Err(meaning(
+                    &place,
+                    format!(
+                        "{name} is of no currency; `currency = \"CNY\"` beside it would tell it"
+                    ),
+                ));
+            };
+            let money = format!("{text} {currency}").parse::<Money>();
+            money.map(Some).map_err(|error| {
+                meaning(
+                    &place,
+                    format!("{name} {text:?} is no amount of {currency}: {error}"),
+                )
+            })
+        };
+        let rules = BalanceRules {
+            bank,
+            currency,
+            company_opening: money("company_opening", text.company_opening)?,
+            company_closing: money("company_closing", text.company_closing)?,
+            bank_opening: money("bank_opening", text.bank_opening)?,
+            bank_closing: money("bank_closing", text.bank_closing)?,
+        };
+        if all.iter().any(|other| other.currency == currency) {
+            return Err(meaning(&place, "two tables are for the same currency"));
+        }
+        if all.iter().any(|other| other.bank != bank) {
+            return Err(meaning(
+                &place,
+                "two tables name another side as the bank's",
+            ));
+        }
+        all.push(rules);
+    }
+    Ok(all)
 }
 
 fn currency(code: Option<&str>, place: &str) -> Result<Option<Currency>, RulesError> {

@@ -18,6 +18,7 @@ use quanfu_settlement::{
 use crate::Fault;
 use crate::judge::{Due, Edge, Group, due};
 use crate::key::{field, key};
+use crate::presence::States;
 use crate::rows::{Row, Source};
 use crate::table::amount;
 
@@ -27,6 +28,7 @@ pub(crate) fn compare(
     rules: &Rules,
     sources: &[Source],
     judged: &[Edge],
+    presence: &States,
     calendar: &BusinessCalendar,
 ) -> Result<u64, Fault> {
     if doc.sources.len() != sources.len() || doc.edges.len() != judged.len() {
@@ -108,6 +110,7 @@ pub(crate) fn compare(
                 index,
                 sources,
                 edge,
+                presence,
                 calendar,
             };
             for position in desk.positions(outcome) {
@@ -141,6 +144,7 @@ pub(crate) fn compare(
                 index,
                 sources,
                 edge: &judged[index],
+                presence,
                 calendar,
             };
             desk.check_nearest(position).map_err(|message| {
@@ -166,6 +170,19 @@ pub(crate) fn compare(
         }
     }
     Ok(count)
+}
+
+/// Compares lists whose order is fixed.
+pub(crate) fn in_order<T: PartialEq + Debug>(
+    code: &'static str,
+    name: &str,
+    found: &[T],
+    must: &[T],
+) -> Result<(), Fault> {
+    for (index, (found, must)) in found.iter().zip(must).enumerate() {
+        same(code, &format!("{name}[{index}]"), found, must)?;
+    }
+    same(code, name, &found.len(), &must.len())
 }
 
 fn same<T: PartialEq + Debug>(
@@ -383,6 +400,7 @@ struct Desk<'a> {
     index: usize,
     sources: &'a [Source],
     edge: &'a Edge,
+    presence: &'a States,
     calendar: &'a BusinessCalendar,
 }
 
@@ -416,6 +434,7 @@ impl Desk<'_> {
         let (at, source) = self.source(side);
         Member {
             side,
+            presence: self.presence[at][row].map(|(state, _)| state),
             item: item(&self.rules.sources[at].name, &source.rows[row]),
         }
     }

@@ -16,12 +16,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod balance;
 mod decide;
 mod document;
 mod groups;
 mod judge;
 mod key;
 mod passes;
+mod presence;
 mod rows;
 mod table;
 
@@ -107,6 +109,8 @@ impl Fault {
         "verify-outcome",
         "verify-summary",
         "verify-open-positions",
+        "verify-presence",
+        "verify-balance",
         "verify-list",
         "verify-totals",
         "verify-decision",
@@ -318,7 +322,20 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
     decide::check_counts(doc.certificate.decisions.as_ref(), log, applied)?;
     let table = found.table_text(files)?;
     let lines = table::compare(table.as_deref(), &rules, &sources, &judged, &doc)?;
-    let open_positions = document::compare(&doc, &rules, &sources, &judged, &calendar)?;
+    let presence = presence::states(&rules, &sources, &judged);
+    let open_positions = document::compare(&doc, &rules, &sources, &judged, &presence, &calendar)?;
+    document::in_order(
+        "verify-presence",
+        "presence",
+        &doc.presence,
+        &presence::lines(&rules, &sources, &presence),
+    )?;
+    document::in_order(
+        "verify-balance",
+        "balances",
+        &doc.balances,
+        &balance::derive(&rules, &sources, &judged, previous)?,
+    )?;
     Ok(Checked {
         files: doc.certificate.inputs.len() as u64,
         records: sources

@@ -10,9 +10,9 @@ use quanfu_settlement::book::Item;
 use quanfu_settlement::result::Input;
 use quanfu_settlement::rules::{SourceRules, TokenFrom};
 use quanfu_settlement::{
-    Digest, DigestAlg, Entry, EntryAmount, EntryKind, EntryStatus, FileHead, Finding, Limits,
-    Profile, Proof, ProofKind, RecordId, RefRole, Rejected, ResultDoc, RowRate, Rules, Sink,
-    SourceFile, StatementHead, StatementTail, Verdict,
+    Balance, Digest, DigestAlg, Entry, EntryAmount, EntryKind, EntryStatus, FileHead, Finding,
+    Limits, Profile, Proof, ProofKind, RecordId, RefRole, Rejected, ResultDoc, RowRate, Rules,
+    Sink, SourceFile, StatementHead, StatementTail, Verdict,
 };
 
 use crate::{Candidate, Fault, Stop, VerifyError};
@@ -68,12 +68,14 @@ pub(crate) struct RejectedRow {
     pub message: String,
 }
 
-/// A statement, for deciding on duplicates.
+/// A statement, for deciding on duplicates and for its balances.
 #[derive(Clone, Debug)]
 pub(crate) struct StatementFacts {
     pub file: usize,
     pub head: StatementHead,
     pub proofs: Vec<Proof>,
+    pub opening: Option<Balance>,
+    pub closing: Option<Balance>,
 }
 
 /// A source read again.
@@ -505,6 +507,8 @@ impl Sink for RowSink<'_> {
             file,
             head: head.clone(),
             proofs: Vec::new(),
+            opening: head.opening,
+            closing: None,
         });
     }
 
@@ -550,6 +554,8 @@ impl Sink for RowSink<'_> {
     fn end_statement(&mut self, tail: &StatementTail) {
         if let Some(statement) = self.source.statements.last_mut() {
             statement.proofs.clone_from(&tail.proofs);
+            statement.opening = statement.opening.or(tail.opening);
+            statement.closing = tail.closing;
         }
     }
 

@@ -23,6 +23,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let given = paths(matches, "files");
     let mut story = Story {
         positions: why::positions(&doc, asked),
+        outstanding: why::outstanding(&doc, asked),
         ..Story::default()
     };
     let mut inputs = Vec::new();
@@ -59,7 +60,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
             .raw
             .extend(look(path, sources, &doc, |at, _| lines.contains(&at))?);
     }
-    if story.positions.is_empty() && story.rows.is_empty() {
+    if story.positions.is_empty() && story.outstanding.is_empty() && story.rows.is_empty() {
         let hint = if table.is_none() {
             "; confirmed rows are in the outcomes table, which was not given"
         } else {
