@@ -42,7 +42,7 @@ pub(crate) fn earlier(doc: &ResultDoc) -> Earlier {
 
 pub(crate) fn document(run: &Reconciled, outcomes_table: Option<Digest>) -> ResultDoc {
     let (rules, outcomes) = (&run.rules, &run.outcomes);
-    let presence = &presence(rules, outcomes);
+    let presence = &presence(rules, outcomes, &run.before);
     let desk = |edge| Desk {
         run,
         edge,

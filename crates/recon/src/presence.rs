@@ -1,11 +1,11 @@
 //! Presence: which roles have the payment of a row, found by following the groups of all edges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use quanfu_settlement::outcome::EdgeOutcomes;
 use quanfu_settlement::presence::{Presence, PresenceLine};
 use quanfu_settlement::rules::SourceRole;
-use quanfu_settlement::{Group, Outcome, Outcomes, Rules, Side};
+use quanfu_settlement::{Book, Group, Outcome, Outcomes, RecordId, ResultDoc, Rules, Side};
 
 use crate::document::Sums;
 
@@ -92,8 +92,36 @@ impl PresenceMap {
     }
 }
 
+/// What an earlier result had met of the rows that it carried over, by source and row.
+pub(crate) type Before = BTreeMap<(usize, u32), Met>;
+
+/// Roles that the earlier result found to have what it carried over.
+pub(crate) fn before(rules: &Rules, books: &[Book], previous: Option<&ResultDoc>) -> Before {
+    let mut found = Before::new();
+    let Some(previous) = previous else {
+        return found;
+    };
+    let declared: Vec<SourceRole> = previous.sources.iter().map(|source| source.role).collect();
+    let mut known: HashMap<(&str, RecordId), Met> = HashMap::new();
+    for member in previous.carried.iter().flat_map(|open| &open.members) {
+        let has = |role: &&SourceRole| member.presence.is_some_and(|state| state.has(**role));
+        let roles = declared.iter().filter(has).map(|role| role_bit(*role));
+        let key = (member.item.source.as_str(), member.item.record);
+        known.insert(key, roles.fold(0, |met, role| met | role));
+    }
+    for (source, book) in books.iter().enumerate() {
+        let name = rules.sources[source].name.as_str();
+        for row in (0..book.len()).take_while(|&row| book.statement_of(row).is_none()) {
+            if let Some(met) = known.get(&(name, book.id(row))) {
+                found.insert((source, row), *met);
+            }
+        }
+    }
+    found
+}
+
 /// Follows the groups of all edges from every row.
-pub(crate) fn presence(rules: &Rules, outcomes: &Outcomes) -> PresenceMap {
+pub(crate) fn presence(rules: &Rules, outcomes: &Outcomes, before: &Before) -> PresenceMap {
     let declared = rules
         .sources
         .iter()
@@ -108,6 +136,7 @@ pub(crate) fn presence(rules: &Rules, outcomes: &Outcomes) -> PresenceMap {
     let mut walk = Walk {
         rules,
         outcomes,
+        before,
         beyond: Vec::new(),
     };
     walk.begin();
@@ -154,6 +183,7 @@ fn state_of(declared: Met, met: Met) -> (Presence, u16) {
 struct Walk<'a> {
     rules: &'a Rules,
     outcomes: &'a Outcomes,
+    before: &'a Before,
     /// What a row meets over an edge: by edge, side of the row and row.
     beyond: Vec<[Vec<Met>; 2]>,
 }
@@ -200,8 +230,8 @@ impl Walk<'_> {
     fn begin(&mut self) {
         for (index, edge) in self.outcomes.edges.iter().enumerate() {
             let of_side = |side: Side| {
-                let roles = self.roles_beyond(index, side);
-                let met = |row: &quanfu_settlement::RowOutcome| {
+                let (roles, source) = (self.roles_beyond(index, side), self.source(index, side));
+                let met = |(at, row): (u32, &quanfu_settlement::RowOutcome)| {
                     if row
                         .group
                         .is_some_and(|group| links(&edge.groups[group as usize]))
@@ -211,7 +241,11 @@ impl Walk<'_> {
                     match row.outcome {
                         Outcome::Carried => blocked(roles, WAITING),
                         Outcome::Ambiguous => blocked(roles, UNDECIDED),
-                        Outcome::Excluded => blocked(roles, LEFT_OUT),
+                        Outcome::Excluded => {
+                            // It was carried in for another edge: an earlier day has seen what lies beyond this one.
+                            let seen = self.before.get(&(source, at)).map_or(0, |met| met & roles);
+                            seen | blocked(roles & !seen, LEFT_OUT)
+                        }
                         Outcome::Confirmed
                         | Outcome::Suggested
                         | Outcome::Break
@@ -220,7 +254,7 @@ impl Walk<'_> {
                         | Outcome::Rejected => blocked(roles, OVERDUE),
                     }
                 };
-                edge.side(side).iter().map(met).collect()
+                (0u32..).zip(edge.side(side)).map(met).collect()
             };
             self.beyond
                 .push([of_side(Side::Left), of_side(Side::Right)]);

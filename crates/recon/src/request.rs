@@ -19,6 +19,7 @@ use crate::document;
 use crate::duplicate::{SourceFacts, source_facts};
 use crate::edge::EdgeJob;
 use crate::error::ReconError;
+use crate::presence::{Before, before};
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +125,7 @@ pub struct Reconciled {
     pub(crate) rules: Rules,
     pub(crate) outcomes: Outcomes,
     pub(crate) balances: Vec<BalanceReconciliation>,
+    pub(crate) before: Before,
     pub(crate) calendar: BusinessCalendar,
     pub(crate) as_of_given: bool,
     pub(crate) after: Option<Earlier>,
@@ -335,6 +337,7 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
     Ok(Reconciled {
         rules: rules.clone(),
         balances: balances(rules, &outcomes, previous)?,
+        before: before(rules, &outcomes.books, previous),
         outcomes,
         calendar: calendar.clone(),
         as_of_given: as_of.is_some(),

@@ -8,6 +8,8 @@
 //!
 //! Sources count by role: of two banks, one is enough. Where all sources have one role there is nothing to tell.
 //!
+//! What was carried in from an earlier result brings along who had it then, over the edges on which it is asked no more.
+//!
 //! Duplicates, reversed pairs, rejected records and rows that the rules leave out of every edge have no presence.
 
 use serde::{Deserialize, Serialize};
@@ -73,8 +75,8 @@ pub struct PresenceLine {
     pub waiting: u64,
     /// Of these, rows that would not lack anything overdue if an ambiguous set were decided.
     pub undecided: u64,
-    /// Of these, rows of which no more was asked: the rules leave them out where they lack something, or they were
-    /// carried in and an earlier result dealt with the rest.
+    /// Of these, rows of which no more is asked: the rules leave them out where they lack something, or they were carried
+    /// in and an earlier result has told already that it is lacking.
     pub left_out: u64,
     /// Signed sums of all rows, by currency.
     pub totals: Vec<Total>,

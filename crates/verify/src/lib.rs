@@ -322,7 +322,7 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
     decide::check_counts(doc.certificate.decisions.as_ref(), log, applied)?;
     let table = found.table_text(files)?;
     let lines = table::compare(table.as_deref(), &rules, &sources, &judged, &doc)?;
-    let presence = presence::states(&rules, &sources, &judged);
+    let presence = presence::states(&rules, &sources, &judged, previous);
     let open_positions = document::compare(&doc, &rules, &sources, &judged, &presence, &calendar)?;
     document::in_order(
         "verify-presence",

@@ -6,7 +6,7 @@ use quanfu_money::Currency;
 use quanfu_settlement::presence::{Presence, PresenceLine};
 use quanfu_settlement::result::Total;
 use quanfu_settlement::rules::SourceRole;
-use quanfu_settlement::{Outcome, Rules, Side};
+use quanfu_settlement::{Outcome, RecordId, ResultDoc, Rules, Side};
 
 use crate::judge::{Edge, Group};
 use crate::rows::Source;
@@ -43,9 +43,12 @@ pub(crate) type States = Vec<Vec<Option<(Presence, Option<&'static str>)>>>;
 
 struct Walker<'a> {
     rules: &'a Rules,
+    sources: &'a [Source],
     judged: &'a [Edge],
     /// Roles beyond an edge, by edge and side that the walk comes from.
     beyond: Vec<[BTreeSet<SourceRole>; 2]>,
+    /// Roles that the day before found to have what it carried over, by source and record.
+    before: BTreeMap<(String, RecordId), BTreeSet<SourceRole>>,
     /// Without circles among the edges, what lies behind a crossing is always the same.
     known: Option<HashMap<Crossing, Met>>,
 }
@@ -124,8 +127,17 @@ impl Walker<'_> {
                 Outcome::Excluded => End::LeftOut,
                 _ => End::Overdue,
             };
-            let roles = self.beyond[edge][side as usize].iter();
-            met.ends.extend(roles.map(|&role| (role, end)));
+            let carried = &self.sources[source].rows[row];
+            let key = (self.rules.sources[source].name.clone(), carried.id);
+            let known = self.before.get(&key);
+            let known = known.filter(|_| end == End::LeftOut && carried.carried.is_some());
+            for &role in &self.beyond[edge][side as usize] {
+                if known.is_some_and(|known| known.contains(&role)) {
+                    met.roles.insert(role);
+                } else {
+                    met.ends.insert((role, end));
+                }
+            }
         }
         met
     }
@@ -157,11 +169,28 @@ impl Walker<'_> {
 }
 
 /// The presence of every row, and what excuses what it lacks.
-pub(crate) fn states(rules: &Rules, sources: &[Source], judged: &[Edge]) -> States {
+pub(crate) fn states(
+    rules: &Rules,
+    sources: &[Source],
+    judged: &[Edge],
+    previous: Option<&ResultDoc>,
+) -> States {
     let roles: BTreeSet<SourceRole> = rules.sources.iter().map(|source| source.role).collect();
     let is_tree = rules.edges.len() + 1 == rules.sources.len();
+    let mut before = BTreeMap::new();
+    if let Some(doc) = previous {
+        for member in doc.carried.iter().flat_map(|position| &position.members) {
+            let roles = doc.sources.iter().map(|source| source.role);
+            let roles: BTreeSet<SourceRole> = roles
+                .filter(|role| member.presence.is_some_and(|state| state.has(*role)))
+                .collect();
+            before.insert((member.item.source.clone(), member.item.record), roles);
+        }
+    }
     let mut walker = Walker {
         rules,
+        sources,
+        before,
         judged,
         beyond: (0..rules.edges.len())
             .map(|edge| {
