@@ -454,6 +454,14 @@ fn statements_that_do_not_tell_their_order_or_contradict_the_rules_do_not_pass()
         told(figures, undated),
         ["adjusted 6.50 | -", "not_determinable -"]
     );
+    let half_dated = vec![
+        ("1", "", 500, vec![pay("A", 100)], 600),
+        ("1", "2026-03-03", 600, vec![pay("B", 50)], 650),
+    ];
+    assert_eq!(
+        told(figures, half_dated),
+        ["adjusted 6.50 | -", "not_determinable -"]
+    );
     let lacking = vec![("1", "2026-03-02", 500, vec![pay("A", 100)], 650)];
     assert_eq!(
         told(figures, lacking),

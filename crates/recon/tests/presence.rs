@@ -198,6 +198,19 @@ fn every_row_of_a_chain_is_told_by_who_has_its_payment() {
             ],
         },
         Case {
+            says: "what is ambiguous one way and carried the other way needs a decision first",
+            as_of: SOON,
+            sources: [
+                vec![pay("A", 100)],
+                vec![batch("A", "1", 100), batch("A", "1", 30)],
+                vec![],
+            ],
+            want: &[
+                "ORDER_ALONE order 1 1 undecided 1.00 CNY",
+                "INSTITUTION_ALONE psp 2 2 undecided 1.30 CNY",
+            ],
+        },
+        Case {
             says: "rows that the rules leave out of every edge have no presence; those left out of one edge are asked no more there",
             as_of: LATE,
             sources: [
