@@ -29,6 +29,17 @@ fn days() -> Folder {
         bill.replacen("made-up goods", "made-up wares", 1)
             .as_bytes(),
     );
+    for (path, figures) in [
+        ("balance", "company_opening = \"100000.00\""),
+        (
+            "wrong",
+            "company_opening = \"100000.00\"\nbank_closing = \"302000.00\"",
+        ),
+    ] {
+        let rules = fs::read_to_string(folder.path().join("day/rules.toml")).expect("rules");
+        let table = format!("{rules}\n[[edge.balance]]\ncurrency = \"CNY\"\n{figures}\n");
+        folder.write(&format!("{path}.toml"), table.as_bytes());
+    }
     folder.write("day/empty.csv", b"");
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches");
     for name in ["rules/bench", "profiles/institution", "profiles/bank"] {

@@ -31,22 +31,32 @@ pub(crate) fn balances(
         let Some(first) = edge.balances.first() else {
             continue;
         };
-        let desk = Desk {
+        let mut desk = Desk {
             edge,
             judged,
             bank: first.bank,
             books: [&outcomes.books[edge.left], &outcomes.books[edge.right]],
+            open_before: Default::default(),
         };
+        let names = [first.bank.other(), first.bank].map(|side| desk.book(side).source());
         let own = |balance: &&BalanceReconciliation| {
-            balance.edge == edge.name
-                && balance.company.source == desk.book(desk.bank.other()).source()
-                && balance.bank.source == desk.book(desk.bank).source()
+            balance.edge == edge.name && [&*balance.company.source, &*balance.bank.source] == names
         };
         let earlier: Vec<&BalanceReconciliation> = previous
             .iter()
             .flat_map(|doc| &doc.balances)
             .filter(own)
             .collect();
+        let carried = previous.iter().flat_map(|doc| &doc.carried);
+        for position in carried.filter(|position| position.edge == edge.name) {
+            for member in &position.members {
+                desk.open_before[member.side as usize].insert(member.item.record);
+            }
+        }
+        for items in earlier.iter().flat_map(|balance| &balance.outstanding) {
+            let side = desk.side_of(items.kind) as usize;
+            desk.open_before[side].extend(items.items.iter().map(|item| item.record));
+        }
         let mut accounts = [desk.accounts(Side::Left), desk.accounts(Side::Right)];
         let mut sheets = desk.sheets(&mut accounts);
         let mut currencies: BTreeSet<Currency> = edge
@@ -174,10 +184,12 @@ struct Desk<'a> {
     judged: &'a EdgeOutcomes,
     bank: Side,
     books: [&'a Book; 2],
+    /// Records that were outstanding on this edge before the day.
+    open_before: [HashSet<RecordId>; 2],
 }
 
-impl Desk<'_> {
-    fn book(&self, side: Side) -> &Book {
+impl<'a> Desk<'a> {
+    fn book(&self, side: Side) -> &'a Book {
         self.books[side as usize]
     }
 
@@ -273,7 +285,12 @@ impl Desk<'_> {
                 let amount = i128::from(book.amounts()[row as usize]);
                 let moved = moved(book, row).unwrap_or(0);
                 let Some(rule) = rule else {
-                    put(currency, "reversal", sign * moved);
+                    // A half that both sides had before is no longer open: the other half undoes it on one side only.
+                    let is_settled = book.statement_of(row).is_none()
+                        && !self.open_before[side as usize].contains(&book.id(row));
+                    if !is_settled {
+                        put(currency, "reversal", sign * moved);
+                    }
                     continue;
                 };
                 put(currency, "status", sign * (moved - amount));

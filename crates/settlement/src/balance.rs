@@ -17,7 +17,7 @@
 //! * Adjusting lines are the differences inside groups that are confirmed or broken under a rule, bank minus company, by
 //!   cause: they are for the company to book. `fee`, a tolerance's cause and `unexplained` as in the group; `fx` where a
 //!   group turns one currency into another; `status` where one side has not booked yet; `reversal` where of a reversed
-//!   pair only one half is booked.
+//!   pair only one half is booked, or one half was matched on an earlier day.
 //! * Rows that the rules leave out of the edge move their own balance only. They stand apart, as `left_out`.
 //!
 //! A day that follows another takes over its outstanding items, adjusting lines and rows left out. Such items already sit

@@ -37,7 +37,7 @@ pub mod rules;
 pub mod statement;
 pub mod table;
 
-pub use balance::BalanceReconciliation;
+pub use balance::{BalanceReconciliation, OutstandingKind};
 pub use book::{Book, BookBuilder, BookError, BookMark, RecordId};
 pub use challenge::{ChallengeClass, ChallengeDoc, ChallengeGap};
 pub use decision::{Decision, DecisionError, DecisionLog};

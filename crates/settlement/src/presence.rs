@@ -1,4 +1,4 @@
-//! Presence: which sources of a chain have a payment, and what is to be done where one lacks it.
+//! Presence (三方持有): which sources of a chain have a payment, and what is to be done where one lacks it.
 //!
 //! Rows of all sources are linked where an edge puts them into one group: confirmed, suggested, or broken under a rule
 //! with rows of both sides. An ambiguous group links nothing. From a row the links are followed from edge to edge, never

@@ -40,6 +40,7 @@ pub(crate) fn derive(
             ],
             bank,
             currency: Currency::CNY,
+            open: BTreeSet::new(),
         };
         let earlier: Vec<&BalanceReconciliation> = previous
             .map_or(&[][..], |doc| &doc.balances)
@@ -49,6 +50,21 @@ pub(crate) fn derive(
                 found.edge == edge.name && names == (book.name(bank.other()), book.name(bank))
             })
             .collect();
+        for position in previous.map_or(&[][..], |doc| &doc.carried) {
+            if position.edge == edge.name {
+                let members = position.members.iter();
+                book.open
+                    .extend(members.map(|member| (member.side, member.item.record)));
+            }
+        }
+        for list in earlier.iter().flat_map(|balance| &balance.outstanding) {
+            let side = match list.kind {
+                OutstandingKind::CompanyReceived | OutstandingKind::CompanyPaid => bank.other(),
+                OutstandingKind::BankReceived | OutstandingKind::BankPaid => bank,
+            };
+            book.open
+                .extend(list.items.iter().map(|item| (side, item.record)));
+        }
         for currency in book.currencies(&earlier) {
             let own = |wanted: Option<Currency>| {
                 edge.balances.iter().find(|table| table.currency == wanted)
@@ -72,7 +88,12 @@ struct Ledger<'a> {
     names: [&'a str; 2],
     bank: Side,
     currency: Currency,
+    /// Left and right records that the day before left open on this edge.
+    open: BTreeSet<(Side, RecordId)>,
 }
+
+/// A balance with its statement's day, number and page.
+type Placed = (Option<Date>, Option<u64>, Option<u32>, i128);
 
 /// A side rolled forward.
 struct Roll {
@@ -145,7 +166,10 @@ impl<'a> Ledger<'a> {
                 .map(move |&at| (side, sign, &self.rows(side)[at]))
         });
         if group.outcome == Outcome::Reversed {
-            for (_, sign, row) in members {
+            for (side, sign, row) in members {
+                if row.carried.is_some() && !self.open.contains(&(side, row.id)) {
+                    continue; // both sides had it before
+                }
                 line(row.currency, "reversal", sign * booked(row));
             }
         } else if is_matched(group)
@@ -206,7 +230,7 @@ impl<'a> Ledger<'a> {
                 OutstandingKind::BankReceived => (self.bank, true),
                 OutstandingKind::BankPaid => (self.bank, false),
             };
-            let mut items = self.open(side);
+            let mut items = self.only(side);
             let theirs = before
                 .into_iter()
                 .flat_map(|balance| &balance.outstanding)
@@ -317,7 +341,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Rows that only this side has.
-    fn open(&self, side: Side) -> Vec<(Option<Date>, RecordId, i128)> {
+    fn only(&self, side: Side) -> Vec<(Option<Date>, RecordId, i128)> {
         let states = self.outcome.side(side).iter();
         let rows = states.zip(self.rows(side)).filter(|(state, row)| {
             let matched = state
@@ -470,7 +494,7 @@ impl<'a> Ledger<'a> {
     /// The opening of an account's first statement, or the closing of its last one; none where several could be it and
     /// they differ.
     fn end(&self, source: &Source, account: Option<&str>, is_opening: bool) -> Option<i128> {
-        let mut found: Vec<(Option<Date>, Option<u64>, Option<u32>, i128)> = Vec::new();
+        let mut found: Vec<Placed> = Vec::new();
         for statement in &source.statements {
             let head = &statement.head;
             let balance: Option<Balance> = if is_opening {
