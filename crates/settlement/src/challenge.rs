@@ -86,7 +86,7 @@ closed_list! {
         /// No rule compares rows without a key.
         NoTokenRule = "no_token_rule",
         /// No side is a bank.
-        NoBank = "no_bank",
+        NoBank = "no_bank_side",
         /// The rules carry nothing into the next day, or the calendar has no next day.
         NoCarry = "no_carry",
         /// Batches have numbers, so no cut-off decides.
