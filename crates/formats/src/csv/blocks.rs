@@ -114,10 +114,11 @@ struct KnownTime {
 /// Where things stand in a block.
 #[derive(Debug, Default)]
 struct Places {
-    /// Delimiters and line feeds; only the first `count` are meant.
+    /// Delimiters and line feeds, behind the place in front of the block; only the first `count` are meant. What stands
+    /// between two neighbours is a cell.
     separators: Vec<u32>,
     count: usize,
-    /// Which of the separators are line feeds.
+    /// Line feeds.
     ends: Vec<u32>,
     quotes: Vec<u32>,
 }
@@ -430,15 +431,17 @@ impl<'p> BlockReader<'p> {
     fn take(&self, buffer: &mut BlockBuffer) -> Result<Option<(u32, u64)>, FileError> {
         let mut source = lock(&self.source);
         let source = &mut *source;
-        if buffer.bytes.len() < self.block {
-            buffer.bytes.resize(self.block, 0);
-        }
         let mut len = source.ahead.len();
-        if buffer.bytes.len() < len {
-            buffer.bytes.resize(len, 0);
+        // Whole blocks are read, so that BLAKE3 sees whole trees: the digest costs a sixth less.
+        let mut want = if len < self.block {
+            len + self.block
+        } else {
+            len
+        };
+        if buffer.bytes.len() < want {
+            buffer.bytes.resize(want, 0);
         }
         buffer.bytes[..len].copy_from_slice(&source.ahead);
-        let mut want = self.block.max(len);
         let end = loop {
             while len < want && !source.finished {
                 match source.reader.read(&mut buffer.bytes[len..want]) {
@@ -471,7 +474,9 @@ impl<'p> BlockReader<'p> {
                 return Err(self.limit("bytes in one record: a quote may be open", most as u64));
             }
             want = len * 2;
-            buffer.bytes.resize(want, 0);
+            if buffer.bytes.len() < want {
+                buffer.bytes.resize(want, 0);
+            }
         };
         source.ahead.clear();
         source.ahead.extend_from_slice(&buffer.bytes[end..len]);
@@ -518,13 +523,13 @@ impl<'p> BlockReader<'p> {
         tally: &mut BlockTally,
         out: &mut Taker<'_, impl FnMut(&BlockRow<'_>) -> ControlFlow<()>>,
     ) -> Result<(), FileError> {
-        let crs = memchr::memchr_iter(b'\r', block);
-        let is_common = crs.clone().all(|at| block.get(at + 1) == Some(&b'\n'));
+        let mut crs = memchr::memchr_iter(b'\r', block).peekable();
+        let has_cr = crs.peek().is_some();
+        let is_common = crs.all(|at| block.get(at + 1) == Some(&b'\n'));
         let text = simdutf8::basic::from_utf8(block).ok();
         let Some(text) = text.filter(|_| is_common) else {
             return self.read_slowly(block, offset, tally, out);
         };
-        let has_cr = crs.count() > 0;
         buffer.uncommon.clear();
         let quote = if self.profile.quoted { b'"' } else { b'\n' };
         let mut places = std::mem::take(&mut buffer.places);
@@ -552,37 +557,36 @@ impl<'p> BlockReader<'p> {
         let (block, width) = (text.as_bytes(), self.fast.width);
         let (longest, joins) = (self.options.limits.field_bytes, self.joins());
         let mut quotes = places.quotes.iter().map(|&at| at as usize).peekable();
-        let mut bounds = vec![0u32; width + 1];
+        let separators = &places.separators[..places.count];
+        let mut without_cr = Vec::new();
         let (mut first, mut start, mut line) = (0usize, 0usize, 0u32);
         let mut ends = places.ends.iter().map(|&end| end as usize);
-        while let Some(last) = ends.next() {
+        while let Some(mut end) = ends.next() {
             line += 1;
-            let Some(cells) = places.separators.get(first..=last) else {
-                break;
-            };
-            first = last + 1;
-            let mut end = cells[cells.len() - 1] as usize;
             // A common record has as many separators as columns, and no quote.
-            if cells.len() == width
+            if let Some(bounds) = separators.get(first..=first + width)
+                && bounds[width] as usize == end
                 && end - start <= longest
                 && quotes.peek().is_none_or(|&quote| quote > end)
             {
-                bounds[0] = start as u32;
-                for (bound, end) in bounds[1..].iter_mut().zip(cells) {
-                    *bound = end + 1;
-                }
                 let mut stop = end;
-                if has_cr && end > start && block[end - 1] == b'\r' {
-                    bounds[width] -= 1;
+                let row = if has_cr && end > start && block[end - 1] == b'\r' {
                     stop -= 1;
-                }
-                match self.fast_row(text, &bounds, buffer) {
+                    without_cr.clear();
+                    without_cr.extend_from_slice(bounds);
+                    without_cr[width] -= 1;
+                    self.fast_row(text, &without_cr, buffer)
+                } else {
+                    self.fast_row(text, bounds, buffer)
+                };
+                match row {
                     Some(row) => {
                         tally.entries += 1;
                         out.put(&row);
                     }
                     None => buffer.uncommon.push((start as u32, stop as u32, line)),
                 }
+                first += width;
                 start = end + 1;
                 continue;
             }
@@ -596,10 +600,7 @@ impl<'p> BlockReader<'p> {
                 }
                 // The record goes on in the next line.
                 match ends.next() {
-                    Some(last) => {
-                        first = last + 1;
-                        end = places.separators[last] as usize;
-                    }
+                    Some(next) => end = next,
                     None => end = block.len(),
                 }
                 line += 1;
@@ -613,6 +614,10 @@ impl<'p> BlockReader<'p> {
             }
             buffer.uncommon.push((start as u32, stop as u32, begins));
             start = end + 1;
+            first += 1;
+            while separators.get(first).is_some_and(|&at| (at as usize) < end) {
+                first += 1;
+            }
         }
         if start < block.len() {
             // The last line has no end.
@@ -623,7 +628,7 @@ impl<'p> BlockReader<'p> {
         tally.lines = line;
     }
 
-    /// A record that is as common as can be; `bounds[k]..bounds[k + 1] - 1` is cell `k`.
+    /// A record that is as common as can be; cell `k` stands between `bounds[k]` and `bounds[k + 1]`.
     #[inline]
     fn fast_row<'b>(
         &self,
@@ -632,31 +637,26 @@ impl<'p> BlockReader<'p> {
         buffer: &mut BlockBuffer,
     ) -> Option<BlockRow<'b>> {
         let fast = &self.fast;
+        let span = |index: usize| -> Option<(usize, usize)> {
+            let bounds = bounds.get(index..)?.first_chunk::<2>()?;
+            Some((bounds[0].wrapping_add(1) as usize, bounds[1] as usize))
+        };
         let cell = |index: usize| -> Option<&'b [u8]> {
-            let (start, end) = (
-                *bounds.get(index)? as usize,
-                *bounds.get(index + 1)? as usize,
-            );
-            text.as_bytes().get(start..end - 1)
+            let (start, end) = span(index)?;
+            text.as_bytes().get(start..end)
         };
         let short = |index: usize| -> Option<Short> {
-            let (start, end) = (
-                *bounds.get(index)? as usize,
-                *bounds.get(index + 1)? as usize,
-            );
-            let length = end - 1 - start;
+            let (start, end) = span(index)?;
+            let length = end.wrapping_sub(start);
             let bytes = text.as_bytes().get(start..)?.first_chunk::<8>()?;
-            let unused = 64
-                - 8 * u32::try_from(length)
-                    .ok()
-                    .filter(|&length| (1..=8).contains(&length))?;
-            Some(Short {
-                text: u64::from_le_bytes(*bytes) << unused,
+            (length.wrapping_sub(1) < 8).then(|| Short {
+                text: u64::from_le_bytes(*bytes).wrapping_shl(64 - 8 * length as u32),
                 length: length as u32,
             })
         };
         let as_text = |index: usize| -> Option<&'b str> {
-            text.get(bounds[index] as usize..bounds[index + 1] as usize - 1)
+            let (start, end) = span(index)?;
+            text.get(start..end)
         };
         let plain = |index: usize| -> Option<&'b [u8]> {
             let cell = cell(index)?;
@@ -755,16 +755,20 @@ impl<'p> BlockReader<'p> {
                 }
             }
         };
-        let text = plain(place)?;
         let digits = currency.minor_digits();
-        let shape = (short(place), self.fast.is_plain_amount);
-        let minor = match shape {
-            (Some(shape), true) => plain_minor(shape, digits),
+        let minor = match short(place) {
+            Some(shape) if fast.is_plain_amount => plain_minor(shape, digits),
             _ => None,
         };
         let minor = match minor {
             Some(minor) => minor,
-            None => parse_minor(text, self.profile.style, digits).ok()?.minor,
+            None => {
+                let text = plain(place)?;
+                if matches!(fast.amount, FastAmount::Directed { .. }) && text[0] == b'-' {
+                    return None;
+                }
+                parse_minor(text, self.profile.style, digits).ok()?.minor
+            }
         };
         let minor = match sign {
             Sign::AsWritten => minor,
@@ -772,9 +776,6 @@ impl<'p> BlockReader<'p> {
             Sign::Plus => minor.checked_abs()?,
             Sign::Minus => minor.checked_abs()?.checked_neg()?,
         };
-        if matches!(fast.amount, FastAmount::Directed { .. }) && text.first() == Some(&b'-') {
-            return None;
-        }
         let mut references = [&b""[..]; MOST_REFERENCES];
         for (reference, place) in references.iter_mut().zip(&fast.references) {
             let Some(place) = place else { continue };
@@ -1025,11 +1026,12 @@ fn index(block: &[u8], delimiter: u8, quote: u8, places: &mut Places) {
     );
     places.quotes.clear();
     places.ends.clear();
-    if places.separators.len() < block.len() + 64 {
-        places.separators.resize(block.len() + 64, 0);
+    if places.separators.len() < block.len() + 65 {
+        places.separators.resize(block.len() + 65, 0);
     }
+    places.separators[0] = u32::MAX;
     let (chunks, rest) = block.as_chunks::<64>();
-    let (mut base, mut count) = (0u32, 0usize);
+    let (mut base, mut count) = (0u32, 1usize);
     for chunk in chunks {
         let (mut found, mut lines, mut quoted) = (0u64, 0u64, 0u64);
         for (part, bytes) in chunk.as_chunks::<16>().0.iter().enumerate() {
@@ -1041,8 +1043,7 @@ fn index(block: &[u8], delimiter: u8, quote: u8, places: &mut Places) {
             quoted |= u64::from(bytes.simd_eq(marks).to_bitmask()) << (part * 16);
         }
         while lines != 0 {
-            let before = found & (lines ^ (lines - 1)) >> 1;
-            places.ends.push(count as u32 + before.count_ones());
+            places.ends.push(base + lines.trailing_zeros());
             lines &= lines - 1;
         }
         if quoted != 0 && quote != b'\n' {
@@ -1072,7 +1073,7 @@ fn index(block: &[u8], delimiter: u8, quote: u8, places: &mut Places) {
         if byte == delimiter || byte == b'\n' {
             places.separators[count] = at;
             if byte == b'\n' {
-                places.ends.push(count as u32);
+                places.ends.push(at);
             }
             count += 1;
         } else if byte == quote {
