@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +11,7 @@ use quanfu_settlement::groups::{Bucket, GroupClass};
 use quanfu_settlement::{Digest, DigestAlg, Hasher};
 
 use super::shelf::{BLOCK, HEAD, pack, unpack};
-use super::text::{hash, same};
+use super::text::{hash, hash_ends, same};
 use super::{BUCKETS, Kernel, Scratch, Shelf};
 use crate::key::SEPARATOR;
 
@@ -121,10 +122,137 @@ impl<'b> Row<'b> {
     }
 }
 
-/// All rows of a drawer: in the blocks of the shelves, or all in one piece if some of them were read back.
+/// A row as most are, where the bytes behind it are in reach: it stands for itself, its key has eight to sixteen bytes,
+/// its name at most 32 and its amount, not negative, at most eight digits. Copies need not look at lengths.
+struct Common<'b> {
+    side: usize,
+    currency: u16,
+    minor: u32,
+    key: usize,
+    name: usize,
+    /// Key and name, and what follows.
+    text: &'b [u8; COMMON],
+}
+
+/// Most bytes of key and name together in a common row.
+const COMMON: usize = 48;
+
+/// For each length of a text, which of the bytes that begin with it are its own.
+static MASKS: [[u64; COMMON / 8]; COMMON + 1] = {
+    let mut masks = [[0; COMMON / 8]; COMMON + 1];
+    let mut length = 0;
+    while length <= COMMON {
+        let mut at = 0;
+        while at < length {
+            masks[length][at / 8] |= 0xFF << (at % 8 * 8);
+            at += 1;
+        }
+        length += 1;
+    }
+    masks
+};
+
+/// The high bit of every byte that is below the minus sign, as all special characters are and few others.
+#[inline]
+fn low(word: u64) -> u64 {
+    word.wrapping_sub(0x2D2D_2D2D_2D2D_2D2D) & !word & 0x8080_8080_8080_8080
+}
+
+impl<'b> Common<'b> {
+    #[inline]
+    fn at(bytes: &'b [u8]) -> Option<Self> {
+        let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
+        let text = rest.first_chunk()?;
+        let mut word = [0; 8];
+        word.copy_from_slice(&head[..8]);
+        let word = u64::from_le_bytes(word);
+        let (key, name) = (word as usize & 0xFFF, (word >> 12) as usize & 0xFFF);
+        let mut minor = [0; 8];
+        minor.copy_from_slice(&head[6..]);
+        let minor = u64::from_le_bytes(minor);
+        let is_common =
+            word >> 25 & 3 == 1 && (8..=16).contains(&key) && name <= 32 && minor < 100_000_000;
+        is_common.then_some(Self {
+            side: (word >> 24 & 1) as usize,
+            currency: (word >> 32) as u16,
+            minor: minor as u32,
+            key,
+            name,
+            text,
+        })
+    }
+
+    /// Whether key and name can stand in the list as they are.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        let Some(masks) = MASKS.get(self.key + self.name) else {
+            return false;
+        };
+        let words = self.text.as_chunks::<8>().0.iter().zip(masks);
+        words.fold(0, |found, (word, mask)| {
+            found | (low(u64::from_le_bytes(*word)) & mask)
+        }) == 0
+    }
+
+    #[inline]
+    fn key(&self) -> (u64, u64, usize) {
+        let end: &[u8] = &self.text[self.key - 8..self.key];
+        let mut last = [0; 8];
+        last.copy_from_slice(end);
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.text[..8]);
+        (
+            u64::from_le_bytes(first),
+            u64::from_le_bytes(last),
+            self.key,
+        )
+    }
+}
+
+/// The hash of the row at the beginning of these bytes, and its length.
+#[inline]
+fn measure(bytes: &[u8]) -> (u64, usize) {
+    match Common::at(bytes) {
+        Some(row) => {
+            let (first, last, length) = row.key();
+            let hash = hash_ends(first, last, length, u64::from(row.currency));
+            (hash, HEAD + row.key + row.name)
+        }
+        None => {
+            let (row, length) = Row::at(bytes);
+            (row.hash(), length)
+        }
+    }
+}
+
+/// A line in the making, with room for any line of common rows.
+struct Line {
+    bytes: [u8; 256],
+    at: usize,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        let bytes = [0; 256];
+        Self { bytes, at: 0 }
+    }
+}
+
+impl Line {
+    /// The first `length` of these bytes; the others are written over.
+    #[inline]
+    fn push<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
+        self.bytes[self.at..self.at + N].copy_from_slice(bytes);
+        self.at += length;
+    }
+}
+
+/// All rows of a drawer: in the blocks of the shelves, and behind them what was read back.
 struct Rows<'b> {
     blocks: Vec<&'b [u8]>,
     bytes: &'b [u8],
+    /// Where whole rows stand in these bytes.
+    pieces: &'b [Range<usize>],
 }
 
 impl<'b> Rows<'b> {
@@ -132,10 +260,9 @@ impl<'b> Rows<'b> {
     #[inline]
     fn at(&self, place: u32) -> &'b [u8] {
         let place = place as usize;
-        if self.bytes.is_empty() {
-            &self.blocks[place / BLOCK][place % BLOCK..]
-        } else {
-            &self.bytes[place..]
+        match self.blocks.get(place / BLOCK) {
+            Some(block) => &block[place % BLOCK..],
+            None => &self.bytes[place - self.blocks.len() * BLOCK..],
         }
     }
 
@@ -143,16 +270,20 @@ impl<'b> Rows<'b> {
     fn pieces(&self) -> impl Iterator<Item = (u32, &'b [u8])> {
         let blocks = self.blocks.iter().enumerate();
         let blocks = blocks.map(|(index, block)| ((index * BLOCK) as u32, *block));
-        blocks.chain([(0, self.bytes)])
+        let behind = self.blocks.len() * BLOCK;
+        let pieces = self.pieces.iter();
+        blocks.chain(pieces.map(move |piece| {
+            let place = behind + piece.start;
+            (place as u32, &self.bytes[piece.clone()])
+        }))
     }
 }
 
-/// The rows of a drawer as they are found: in the shelves' blocks, or read back into one piece.
+/// The rows of a drawer as they are found: in the shelves' blocks, or read back.
 struct Gathered<'b> {
     blocks: Vec<&'b [u8]>,
     bytes: Vec<u8>,
-    /// How many of these bytes are rows.
-    used: usize,
+    pieces: Vec<Range<usize>>,
 }
 
 fn gather<'b>(
@@ -161,22 +292,15 @@ fn gather<'b>(
     desk: &mut Desk,
 ) -> io::Result<Gathered<'b>> {
     let mut bytes = std::mem::take(&mut desk.bytes);
-    let (mut used, mut blocks) = (0, Vec::new());
+    let (mut pieces, mut blocks) = (Vec::new(), Vec::new());
     for shelf in shelves {
-        used = shelf.read_spilled(drawer, &mut bytes, used)?;
+        shelf.read_spilled(drawer, &mut bytes, &mut pieces)?;
         blocks.extend(shelf.blocks(drawer));
-    }
-    if used > 0 {
-        bytes.truncate(used);
-        for block in blocks.drain(..) {
-            bytes.extend_from_slice(block);
-        }
-        used = bytes.len();
     }
     Ok(Gathered {
         blocks,
         bytes,
-        used,
+        pieces,
     })
 }
 
@@ -309,6 +433,15 @@ impl Page<'_> {
         Ok(())
     }
 
+    /// Hands over lines if they are many and somebody takes them now.
+    #[inline]
+    fn hand_over_full(&mut self) -> io::Result<()> {
+        if self.out.is_some() && self.text.len() > WRITTEN {
+            self.hand_over()?;
+        }
+        Ok(())
+    }
+
     /// What is left of the text, and the buckets before this one.
     fn finish(mut self, end: usize) -> io::Result<(Vec<u8>, Vec<Bucket>)> {
         self.turn_to(end);
@@ -323,14 +456,48 @@ struct Desk {
     bytes: Vec<u8>,
     found: Vec<(u64, u32)>,
     order: Vec<(u64, u32)>,
-    totals: Vec<((GroupClass, u16), Tally)>,
-    digits: Vec<(u16, u8)>,
+    known: Vec<Known>,
+    line: Line,
+}
+
+/// A currency that groups of this thread have.
+struct Known {
+    packed: u16,
+    digits: u8,
+    letters: [u8; 3],
+    /// By class.
+    tallies: [Tally; GroupClass::ALL.len()],
+}
+
+/// Where a currency stands.
+#[inline]
+fn known(all: &mut Vec<Known>, packed: u16) -> &mut Known {
+    let place = all.iter().position(|known| known.packed == packed);
+    let place = place.unwrap_or_else(|| {
+        all.push(Known {
+            packed,
+            digits: currency(packed).map_or(0, |known| known.minor_digits()),
+            letters: unpack(packed),
+            tallies: Default::default(),
+        });
+        all.len() - 1
+    });
+    &mut all[place]
 }
 
 #[derive(Clone, Copy, Default)]
 struct Tally {
     groups: u64,
     sums: [i128; 2],
+}
+
+impl Tally {
+    #[inline]
+    fn add(&mut self, groups: u64, sums: [i128; 2]) {
+        self.groups += groups;
+        self.sums[0] += sums[0];
+        self.sums[1] += sums[1];
+    }
 }
 
 /// Sums by the name of the class and currency.
@@ -494,12 +661,13 @@ impl Kernel {
             }
             lock(&buckets).extend(done);
             let mut all = lock(&totals);
-            for ((class, currency), tally) in desk.totals {
-                let total = all.entry((class.code(), currency));
-                let (_, total) = total.or_insert((class, Tally::default()));
-                total.groups += tally.groups;
-                total.sums[0] += tally.sums[0];
-                total.sums[1] += tally.sums[1];
+            for known in desk.known {
+                let tallies = GroupClass::ALL.iter().zip(known.tallies);
+                for (&class, tally) in tallies.filter(|(_, tally)| tally.groups > 0) {
+                    let total = all.entry((class.code(), known.packed));
+                    let (_, total) = total.or_insert((class, Tally::default()));
+                    total.add(tally.groups, tally.sums);
+                }
             }
         };
         std::thread::scope(|scope| {
@@ -549,7 +717,8 @@ impl Kernel {
     ) -> io::Result<()> {
         let rows = Rows {
             blocks: all.blocks,
-            bytes: &all.bytes[..all.used],
+            bytes: &all.bytes,
+            pieces: &all.pieces,
         };
         sort_rows(&rows, free_bits, desk);
         let order = std::mem::take(&mut desk.order);
@@ -562,6 +731,10 @@ impl Kernel {
                 touched ^= rows.at(place)[HEAD - 1];
             }
             page.turn_to((same[0].0 >> 52) as usize);
+            if same.len() <= 2 && self.common_line(&rows, same, desk, page).is_some() {
+                page.hand_over_full()?;
+                continue;
+            }
             let first = row(same[0].1);
             let mut group = Group::of(&first);
             let is_one_group = first.has_key
@@ -640,7 +813,7 @@ impl Kernel {
             })?;
             let rows = Gathered {
                 blocks: Vec::new(),
-                used: bytes.len(),
+                pieces: std::iter::once(0..bytes.len()).collect(),
                 bytes,
             };
             return self.settle_rows(rows, free_bits, desk, page);
@@ -671,31 +844,9 @@ impl Kernel {
     ) -> io::Result<()> {
         let text = &mut page.text;
         let class = group.class(first.has_key);
-        let place = desk
-            .totals
-            .iter()
-            .position(|(known, _)| *known == (class, first.currency));
-        let place = place.unwrap_or_else(|| {
-            desk.totals
-                .push(((class, first.currency), Tally::default()));
-            desk.totals.len() - 1
-        });
-        let tally = &mut desk.totals[place].1;
-        tally.groups += 1;
-        tally.sums[0] += group.sums[0];
-        tally.sums[1] += group.sums[1];
-        let known = desk
-            .digits
-            .iter()
-            .find(|(known, _)| *known == first.currency);
-        let digits = match known {
-            Some(&(_, digits)) => digits,
-            None => {
-                let digits = currency(first.currency).map_or(0, |known| known.minor_digits());
-                desk.digits.push((first.currency, digits));
-                digits
-            }
-        };
+        let known = known(&mut desk.known, first.currency);
+        known.tallies[class as usize].add(1, group.sums);
+        let digits = known.digits;
         match class {
             GroupClass::LeftOnly => push_name(text, &self.names[0]),
             GroupClass::RightOnly => push_name(text, &self.names[1]),
@@ -723,10 +874,92 @@ impl Kernel {
         page.lines += 1;
         page.rows[0] += group.rows[0];
         page.rows[1] += group.rows[1];
-        if page.out.is_some() && page.text.len() > WRITTEN {
-            page.hand_over()?;
+        page.hand_over_full()
+    }
+
+    /// The line of one or two common rows that are a group, one of a side. `None`: nothing was written.
+    ///
+    /// Nine of ten lines are such; written in one piece they take half the instructions of [`Kernel::line`].
+    #[inline]
+    fn common_line(
+        &self,
+        rows: &Rows<'_>,
+        same: &[(u64, u32)],
+        desk: &mut Desk,
+        page: &mut Page<'_>,
+    ) -> Option<()> {
+        let first = Common::at(rows.at(same.first()?.1)).filter(Common::is_plain)?;
+        let second = match same.get(1) {
+            None => None,
+            Some(&(_, place)) => {
+                let second = Common::at(rows.at(place)).filter(Common::is_plain)?;
+                let is_pair = first.side != second.side
+                    && first.currency == second.currency
+                    && first.key() == second.key();
+                Some(is_pair.then_some(second)?)
+            }
+        };
+        let mut minor = [0; 2];
+        minor[first.side] = first.minor;
+        let class = match &second {
+            None if first.side == 0 => GroupClass::LeftOnly,
+            None => GroupClass::RightOnly,
+            Some(second) => {
+                minor[second.side] = second.minor;
+                if first.minor == second.minor {
+                    GroupClass::Matched
+                } else {
+                    GroupClass::AmountDiff
+                }
+            }
+        };
+        let sides = match (first.side, &second) {
+            (0, second) => [Some(&first), second.as_ref()],
+            (_, second) => [second.as_ref(), Some(&first)],
+        };
+        let line = &mut desk.line;
+        let known = known(&mut desk.known, first.currency);
+        if known.digits > 6 {
+            return None;
         }
-        Ok(())
+        known.tallies[class as usize].add(1, minor.map(i128::from));
+        let [a, b, c] = known.letters;
+        let digits = u32::from(known.digits);
+        line.at = 0;
+        let mut key = [0; 16];
+        key.copy_from_slice(&first.text[..16]);
+        line.push(&key, first.key);
+        line.push(&[b',', a, b, c, b','], 5);
+        for side in sides {
+            if let Some(row) = side {
+                let mut name = [0; 32];
+                // A key has at most sixteen bytes.
+                name.copy_from_slice(&row.text[row.key..row.key + 32]);
+                line.push(&name, row.name);
+            }
+            line.push(b",", 1);
+        }
+        let counts = sides.map(|side| b'0' + u8::from(side.is_some()));
+        line.push(&[counts[0], b',', counts[1]], 3);
+        for (side, minor) in sides.iter().zip(minor) {
+            line.push(b",", 1);
+            if side.is_some() {
+                let (number, length) = short_number(minor, digits);
+                line.push(&number, length);
+            }
+        }
+        line.push(b"\n", 1);
+        match class {
+            GroupClass::LeftOnly => push_name(&mut page.text, &self.names[0]),
+            GroupClass::RightOnly => push_name(&mut page.text, &self.names[1]),
+            class => page.text.extend_from_slice(class.code().as_bytes()),
+        }
+        page.text.push(b',');
+        page.text.extend_from_slice(&line.bytes[..line.at]);
+        page.lines += 1;
+        page.rows[0] += u64::from(sides[0].is_some());
+        page.rows[1] += u64::from(sides[1].is_some());
+        Some(())
     }
 
     /// What a class is called in lists and totals.
@@ -768,8 +1001,8 @@ fn sort_rows(rows: &Rows<'_>, free_bits: u32, desk: &mut Desk) {
             if rest.is_empty() {
                 continue;
             }
-            let (row, length) = Row::at(rest);
-            found.push((row.hash(), *place));
+            let (hash, length) = measure(rest);
+            found.push((hash, *place));
             *place += length as u32;
             *rest = &rest[length..];
         }
@@ -867,9 +1100,7 @@ fn push_small(text: &mut Vec<u8>, bytes: &[u8]) {
 /// A cell of CSV; parts of a key are joined by a blank.
 #[inline]
 fn push_cell(text: &mut Vec<u8>, bytes: &[u8]) {
-    // All special characters are below the minus sign, and few others are.
     let (words, rest) = bytes.as_chunks::<8>();
-    let low = |word: u64| word.wrapping_sub(0x2D2D_2D2D_2D2D_2D2D) & !word & 0x8080_8080_8080_8080;
     let found = words
         .iter()
         .fold(0, |found, word| found | low(u64::from_le_bytes(*word)));
@@ -917,6 +1148,15 @@ fn push_short(text: &mut Vec<u8>, number: u32, decimals: u8) {
     if decimals > 6 {
         return push_long(text, i128::from(number), decimals);
     }
+    let (digits, length) = short_number(number, u32::from(decimals));
+    let start = text.len();
+    text.extend_from_slice(&digits);
+    text.truncate(start + length);
+}
+
+/// A number of at most eight digits with at most six decimals, and how many bytes count.
+#[inline]
+fn short_number(number: u32, decimals: u32) -> ([u8; 16], usize) {
     // Eight digits at once, the first in the lowest byte: split into fours, twos and ones side by side.
     let (high, low) = (u64::from(number / 10_000), u64::from(number % 10_000));
     let fours = high | low << 32;
@@ -924,7 +1164,6 @@ fn push_short(text: &mut Vec<u8>, number: u32, decimals: u8) {
     let twos = hundreds | (fours - 100 * hundreds) << 16;
     let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
     let ones = tens | (twos - 10 * tens) << 8;
-    let decimals = u32::from(decimals);
     let zeros = (ones.trailing_zeros() / 8).min(7 - decimals);
     let digits = (ones | 0x3030_3030_3030_3030) >> (zeros * 8);
     let whole = 8 - zeros - decimals;
@@ -936,9 +1175,7 @@ fn push_short(text: &mut Vec<u8>, number: u32, decimals: u8) {
         digits & below | u128::from(b'.') << (whole * 8) | (digits & !below) << 8
     };
     let length = 8 - zeros + u32::from(decimals > 0);
-    let start = text.len();
-    text.extend_from_slice(&line.to_le_bytes());
-    text.truncate(start + length as usize);
+    (line.to_le_bytes(), length as usize)
 }
 
 fn push_long(text: &mut Vec<u8>, number: i128, decimals: u8) {

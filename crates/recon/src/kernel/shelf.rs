@@ -2,6 +2,7 @@
 //! that follow one another; how many drawers there are is a matter of speed alone.
 
 use std::io;
+use std::ops::Range;
 
 use quanfu_money::Currency;
 use quanfu_settlement::Side;
@@ -47,8 +48,8 @@ pub struct Shelf<'k> {
     used: usize,
     /// How many bits of a hash do not tell its drawer.
     shift: u32,
-    /// For each time that the shelf was emptied, where each drawer begins in the scratch space.
-    runs: Vec<Vec<u64>>,
+    /// For each drawer, where its rows are in the scratch space and how many bytes stand there.
+    spilled: Vec<Vec<(u64, u64)>>,
     totals: [Vec<(Currency, u64, i128)>; 2],
     rows: [u64; 2],
     /// The currencies of the totals, with their fifteen bits.
@@ -74,7 +75,7 @@ impl<'k> Shelf<'k> {
             last: vec![NONE; kernel.drawers],
             used: 0,
             shift: 64 - kernel.drawers.trailing_zeros(),
-            runs: Vec::new(),
+            spilled: vec![Vec::new(); kernel.drawers],
             totals: [Vec::new(), Vec::new()],
             rows: [0; 2],
             currencies: Vec::new(),
@@ -115,8 +116,8 @@ impl<'k> Shelf<'k> {
 
     /// How many bytes a drawer holds.
     pub(super) fn bytes_of(&self, drawer: usize) -> u64 {
-        let runs = self.runs.iter();
-        let spilled: u64 = runs.map(|run| run[drawer + 1] - run[drawer]).sum();
+        let pieces = self.spilled[drawer].iter();
+        let spilled: u64 = pieces.map(|(_, length)| length).sum();
         let blocks = self.blocks(drawer);
         spilled + blocks.map(|block| block.len() as u64).sum::<u64>()
     }
@@ -129,9 +130,9 @@ impl<'k> Shelf<'k> {
         each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         if let Some((scratch, _)) = self.scratch {
-            for run in &self.runs {
-                piece.resize((run[drawer + 1] - run[drawer]) as usize, 0);
-                scratch.read(run[drawer], piece)?;
+            for &(at, length) in &self.spilled[drawer] {
+                piece.resize(length as usize, 0);
+                scratch.read(at, piece)?;
                 each(piece)?;
             }
         }
@@ -305,10 +306,17 @@ impl<'k> Shelf<'k> {
         (0..self.staged.len()).try_for_each(|drawer| self.flush(drawer))
     }
 
+    /// An empty block at the end of a drawer. Where memory is full, the one that was just filled is written to the
+    /// scratch space and used again: what is written is still in the cache, and what came first stays in memory.
     #[cold]
     fn new_block(&mut self, drawer: usize) -> io::Result<u32> {
         let block = match self.free_block() {
             Some(block) => block,
+            None if self.last[drawer] != NONE => {
+                let block = self.last[drawer];
+                self.write_out(drawer, block)?;
+                return Ok(block);
+            }
             None => {
                 self.spill()?;
                 self.free_block().unwrap_or(0)
@@ -320,6 +328,19 @@ impl<'k> Shelf<'k> {
         }
         self.last[drawer] = block;
         Ok(block)
+    }
+
+    /// Writes a block to the scratch space and empties it.
+    fn write_out(&mut self, drawer: usize, block: u32) -> io::Result<()> {
+        if let Some((scratch, _)) = self.scratch {
+            let bytes = self.block(block);
+            let length = bytes.len() as u64;
+            let at = scratch.reserve(length)?;
+            scratch.write(at, bytes)?;
+            self.spilled[drawer].push((at, length));
+            self.fill[block as usize] = 0;
+        }
+        Ok(())
     }
 
     fn free_block(&mut self) -> Option<u32> {
@@ -352,17 +373,15 @@ impl<'k> Shelf<'k> {
         let Some((scratch, _)) = self.scratch else {
             return Ok(());
         };
-        let mut starts = Vec::with_capacity(self.first.len() + 1);
-        let mut written = 0u64;
+        let mut lengths = Vec::with_capacity(self.first.len());
         for drawer in 0..self.first.len() {
-            starts.push(written);
-            let mut block = self.first[drawer];
-            while block != NONE {
-                written += u64::from(self.fill[block as usize]);
-                block = self.next[block as usize];
-            }
+            lengths.push(
+                self.blocks(drawer)
+                    .map(|block| block.len() as u64)
+                    .sum::<u64>(),
+            );
         }
-        starts.push(written);
+        let written = lengths.iter().sum();
         let begin = scratch.reserve(written)?;
         let mut bytes = Vec::with_capacity(WRITTEN);
         let mut at = begin;
@@ -379,34 +398,40 @@ impl<'k> Shelf<'k> {
             }
         }
         scratch.write(at, &bytes)?;
-        starts.iter_mut().for_each(|start| *start += begin);
-        self.runs.push(starts);
+        let mut at = begin;
+        for (pieces, &length) in self.spilled.iter_mut().zip(&lengths) {
+            if length > 0 {
+                pieces.push((at, length));
+            }
+            at += length;
+        }
         self.first.fill(NONE);
         self.last.fill(NONE);
         self.used = 0;
         Ok(())
     }
 
-    /// Reads a drawer's rows from the scratch space to a place in `bytes` and tells where they end. What is behind
-    /// them stays, so that nothing need be set to zero before it is read over.
+    /// Reads a drawer's rows from the scratch space to the place in `bytes` where the last of `pieces` ends, and adds
+    /// theirs to these. What is behind them stays, so that nothing need be set to zero before it is read over.
     pub(super) fn read_spilled(
         &self,
         drawer: usize,
         bytes: &mut Vec<u8>,
-        mut at: usize,
-    ) -> io::Result<usize> {
+        pieces: &mut Vec<Range<usize>>,
+    ) -> io::Result<()> {
         let Some((scratch, _)) = self.scratch else {
-            return Ok(at);
+            return Ok(());
         };
-        for run in &self.runs {
-            let end = at + (run[drawer + 1] - run[drawer]) as usize;
+        for &(place, length) in &self.spilled[drawer] {
+            let at = pieces.last().map_or(0, |piece| piece.end);
+            let end = at + length as usize;
             if bytes.len() < end {
                 bytes.resize(end, 0);
             }
-            scratch.read(run[drawer], &mut bytes[at..end])?;
-            at = end;
+            scratch.read(place, &mut bytes[at..end])?;
+            pieces.push(at..end);
         }
-        Ok(at)
+        Ok(())
     }
 
     /// A drawer's rows in memory, block by block.
