@@ -114,6 +114,13 @@ impl Currency {
         std::str::from_utf8(&self.code).expect("a currency code is upper-case ASCII")
     }
 
+    /// The three letters as bytes, `A` to `Z`.
+    #[must_use]
+    #[inline]
+    pub const fn letters(&self) -> [u8; 3] {
+        self.code
+    }
+
     /// How many decimals the minor unit has: 2 for `CNY`, 0 for `JPY`, 3 for `KWD`.
     #[must_use]
     pub const fn minor_digits(&self) -> u8 {

@@ -29,7 +29,7 @@ use crate::input::Input;
 /// How many bytes a block has unless the caller says so; it ends where a record ends.
 const BLOCK: usize = 256 * 1024;
 
-/// How many words or currencies are remembered; files that have more of them are read all the same.
+/// How many words are remembered; files that have more of them are read all the same.
 const REMEMBERED: usize = 64;
 
 /// Most references of a record that can be asked for.
@@ -97,7 +97,7 @@ pub struct BlockBuffer {
     len: usize,
     places: Places,
     uncommon: Vec<(u32, u32, u32)>,
-    currencies: Vec<(Short, Currency)>,
+    currencies: Currencies,
     kinds: Vec<(Short, Option<(usize, Sign)>)>,
     ways: Vec<(Short, Sign)>,
     /// For each column of days, some texts that are right, by a digit of theirs.
@@ -109,6 +109,35 @@ pub struct BlockBuffer {
 struct KnownTime {
     text: [u8; 32],
     length: u8,
+}
+
+/// Currencies by their code in the file, found without a guess at which comes next: that would be wrong for every third
+/// row.
+#[derive(Debug)]
+struct Currencies(Vec<Option<(Short, Currency)>>);
+
+impl Default for Currencies {
+    fn default() -> Self {
+        Self(vec![None; 256])
+    }
+}
+
+impl Currencies {
+    /// The forty currencies that are traded most have places of their own; others may push one another out.
+    #[inline]
+    fn slot(code: Short) -> usize {
+        (code.text.wrapping_mul(0x63CA_828D_D5F4_B3B3) >> 56) as usize
+    }
+
+    #[inline]
+    fn get(&self, code: Short) -> Option<Currency> {
+        let known = self.0.get(Self::slot(code))?.as_ref()?;
+        (known.0 == code).then_some(known.1)
+    }
+
+    fn put(&mut self, code: Short, currency: Currency) {
+        self.0[Self::slot(code)] = Some((code, currency));
+    }
 }
 
 /// Where things stand in a block.
@@ -531,9 +560,13 @@ impl<'p> BlockReader<'p> {
             return self.read_slowly(block, offset, tally, out);
         };
         buffer.uncommon.clear();
-        let quote = if self.profile.quoted { b'"' } else { b'\n' };
         let mut places = std::mem::take(&mut buffer.places);
-        index(block, self.fast.delimiter, quote, &mut places);
+        index(block, self.fast.delimiter, &mut places);
+        places.quotes.clear();
+        if self.profile.quoted {
+            let quotes = memchr::memchr_iter(b'"', block);
+            places.quotes.extend(quotes.map(|at| at as u32));
+        }
         self.fast_rows(text, &places, has_cr, buffer, tally, out);
         buffer.places = places;
         if !buffer.uncommon.is_empty() {
@@ -569,17 +602,15 @@ impl<'p> BlockReader<'p> {
                 && end - start <= longest
                 && quotes.peek().is_none_or(|&quote| quote > end)
             {
-                let mut stop = end;
-                let row = if has_cr && end > start && block[end - 1] == b'\r' {
+                let (mut stop, mut bounds) = (end, bounds);
+                if has_cr && end > start && block[end - 1] == b'\r' {
                     stop -= 1;
                     without_cr.clear();
                     without_cr.extend_from_slice(bounds);
                     without_cr[width] -= 1;
-                    self.fast_row(text, &without_cr, buffer)
-                } else {
-                    self.fast_row(text, bounds, buffer)
-                };
-                match row {
+                    bounds = &without_cr;
+                }
+                match self.fast_row(text, bounds, buffer) {
                     Some(row) => {
                         tally.entries += 1;
                         out.put(&row);
@@ -687,8 +718,8 @@ impl<'p> BlockReader<'p> {
         let currency = match (fast.currency, self.profile.currency_default) {
             (Some(place), _) => {
                 let code = short(place)?;
-                match buffer.currencies.iter().find(|(known, _)| *known == code) {
-                    Some(&(_, currency)) => currency,
+                match buffer.currencies.get(code) {
+                    Some(currency) => currency,
                     None => {
                         plain(place)?;
                         let text = as_text(place)?;
@@ -696,9 +727,7 @@ impl<'p> BlockReader<'p> {
                             return None;
                         }
                         let currency = Currency::from_code(text).ok()?;
-                        if buffer.currencies.len() < REMEMBERED {
-                            buffer.currencies.push((code, currency));
-                        }
+                        buffer.currencies.put(code, currency);
                         currency
                     }
                 }
@@ -1017,14 +1046,9 @@ impl Sink for Nowhere {
     fn end_file(&mut self, _: &SourceFile) {}
 }
 
-/// Writes down where separators (delimiter and line feed), line feeds and quotes stand.
-fn index(block: &[u8], delimiter: u8, quote: u8, places: &mut Places) {
-    let (delimiters, feeds, marks) = (
-        u8x16::splat(delimiter),
-        u8x16::splat(b'\n'),
-        u8x16::splat(quote),
-    );
-    places.quotes.clear();
+/// Writes down where separators (delimiter and line feed) and line feeds stand.
+fn index(block: &[u8], delimiter: u8, places: &mut Places) {
+    let (delimiters, feeds) = (u8x16::splat(delimiter), u8x16::splat(b'\n'));
     places.ends.clear();
     if places.separators.len() < block.len() + 65 {
         places.separators.resize(block.len() + 65, 0);
@@ -1033,24 +1057,17 @@ fn index(block: &[u8], delimiter: u8, quote: u8, places: &mut Places) {
     let (chunks, rest) = block.as_chunks::<64>();
     let (mut base, mut count) = (0u32, 1usize);
     for chunk in chunks {
-        let (mut found, mut lines, mut quoted) = (0u64, 0u64, 0u64);
+        let (mut found, mut lines) = (0u64, 0u64);
         for (part, bytes) in chunk.as_chunks::<16>().0.iter().enumerate() {
             let bytes = u8x16::new(*bytes);
             let line = bytes.simd_eq(feeds);
             let separator = bytes.simd_eq(delimiters) | line;
             found |= u64::from(separator.to_bitmask()) << (part * 16);
             lines |= u64::from(line.to_bitmask()) << (part * 16);
-            quoted |= u64::from(bytes.simd_eq(marks).to_bitmask()) << (part * 16);
         }
         while lines != 0 {
             places.ends.push(base + lines.trailing_zeros());
             lines &= lines - 1;
-        }
-        if quoted != 0 && quote != b'\n' {
-            while quoted != 0 {
-                places.quotes.push(base + quoted.trailing_zeros());
-                quoted &= quoted - 1;
-            }
         }
         if let Some(room) = places.separators[count..].first_chunk_mut::<64>() {
             let (room, more) = room.split_at_mut(8);
@@ -1076,8 +1093,6 @@ fn index(block: &[u8], delimiter: u8, quote: u8, places: &mut Places) {
                 places.ends.push(at);
             }
             count += 1;
-        } else if byte == quote {
-            places.quotes.push(at);
         }
     }
     places.count = count;

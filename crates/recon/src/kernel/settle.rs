@@ -11,7 +11,7 @@ use quanfu_settlement::groups::{Bucket, GroupClass};
 use quanfu_settlement::{Digest, DigestAlg, Hasher};
 
 use super::shelf::{BLOCK, HEAD, pack, unpack};
-use super::text::{hash, hash_ends, same};
+use super::text::{Few, hash, hash_ends, same};
 use super::{BUCKETS, Kernel, Scratch, Shelf};
 use crate::key::SEPARATOR;
 
@@ -125,6 +125,8 @@ impl<'b> Row<'b> {
 /// A row as most are, where the bytes behind it are in reach: it stands for itself, its key has eight to sixteen bytes,
 /// its name at most 32 and its amount, not negative, at most eight digits. Copies need not look at lengths.
 struct Common<'b> {
+    /// One, or zero for no row.
+    count: u8,
     side: usize,
     currency: u16,
     minor: u32,
@@ -159,6 +161,16 @@ fn low(word: u64) -> u64 {
 }
 
 impl<'b> Common<'b> {
+    const NONE: Common<'static> = Common {
+        count: 0,
+        side: 0,
+        currency: 0,
+        minor: 0,
+        key: 0,
+        name: 0,
+        text: &[0; COMMON],
+    };
+
     #[inline]
     fn at(bytes: &'b [u8]) -> Option<Self> {
         let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
@@ -173,6 +185,7 @@ impl<'b> Common<'b> {
         let is_common =
             word >> 25 & 3 == 1 && (8..=16).contains(&key) && name <= 32 && minor < 100_000_000;
         is_common.then_some(Self {
+            count: 1,
             side: (word >> 24 & 1) as usize,
             currency: (word >> 32) as u16,
             minor: minor as u32,
@@ -225,15 +238,19 @@ fn measure(bytes: &[u8]) -> (u64, usize) {
     }
 }
 
+/// Bytes of a line of common rows: at most 32 for its class, 16 and 64 for key and names, nine for each amount, 17 for
+/// what stands between them, and what is written behind an amount.
+const LINE: usize = 160;
+
 /// A line in the making, with room for any line of common rows.
 struct Line {
-    bytes: [u8; 256],
+    bytes: [u8; LINE],
     at: usize,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        let bytes = [0; 256];
+        let bytes = [0; LINE];
         Self { bytes, at: 0 }
     }
 }
@@ -456,8 +473,24 @@ struct Desk {
     bytes: Vec<u8>,
     found: Vec<(u64, u32)>,
     order: Vec<(u64, u32)>,
-    known: Vec<Known>,
+    currencies: Currencies,
     line: Line,
+    /// What each class is called, with a comma, and how long that is; 0: too long for a line of common rows.
+    words: [([u8; 32], usize); GroupClass::ALL.len()],
+}
+
+impl Desk {
+    fn new(kernel: &Kernel) -> Self {
+        let mut desk = Self::default();
+        for (word, &class) in desk.words.iter_mut().zip(GroupClass::ALL) {
+            let name = kernel.class_name(class) + ",";
+            if let Some(place) = word.0.get_mut(..name.len()) {
+                place.copy_from_slice(name.as_bytes());
+                word.1 = name.len();
+            }
+        }
+        desk
+    }
 }
 
 /// A currency that groups of this thread have.
@@ -469,20 +502,27 @@ struct Known {
     tallies: [Tally; GroupClass::ALL.len()],
 }
 
-/// Where a currency stands.
-#[inline]
-fn known(all: &mut Vec<Known>, packed: u16) -> &mut Known {
-    let place = all.iter().position(|known| known.packed == packed);
-    let place = place.unwrap_or_else(|| {
-        all.push(Known {
-            packed,
-            digits: currency(packed).map_or(0, |known| known.minor_digits()),
-            letters: unpack(packed),
-            tallies: Default::default(),
-        });
-        all.len() - 1
-    });
-    &mut all[place]
+/// The currencies that groups of a thread have.
+#[derive(Default)]
+struct Currencies {
+    known: Vec<Known>,
+    few: Few,
+}
+
+impl Currencies {
+    #[inline]
+    fn get(&mut self, packed: u16) -> &mut Known {
+        let place = self.few.find(&self.known, packed, |known| known.packed);
+        if place == self.known.len() {
+            self.known.push(Known {
+                packed,
+                digits: currency(packed).map_or(0, |known| known.minor_digits()),
+                letters: unpack(packed),
+                tallies: Default::default(),
+            });
+        }
+        &mut self.known[place]
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -623,7 +663,7 @@ impl Kernel {
         let buckets: Mutex<Vec<(usize, Vec<Bucket>)>> = Mutex::new(Vec::new());
         let totals: Mutex<Totals> = Mutex::new(BTreeMap::new());
         let work = || {
-            let mut desk = Desk::default();
+            let mut desk = Desk::new(self);
             let mut done = Vec::new();
             loop {
                 let drawer = next.fetch_add(1, Ordering::Relaxed);
@@ -661,7 +701,7 @@ impl Kernel {
             }
             lock(&buckets).extend(done);
             let mut all = lock(&totals);
-            for known in desk.known {
+            for known in desk.currencies.known {
                 let tallies = GroupClass::ALL.iter().zip(known.tallies);
                 for (&class, tally) in tallies.filter(|(_, tally)| tally.groups > 0) {
                     let total = all.entry((class.code(), known.packed));
@@ -844,7 +884,7 @@ impl Kernel {
     ) -> io::Result<()> {
         let text = &mut page.text;
         let class = group.class(first.has_key);
-        let known = known(&mut desk.known, first.currency);
+        let known = desk.currencies.get(first.currency);
         known.tallies[class as usize].add(1, group.sums);
         let digits = known.digits;
         match class {
@@ -890,75 +930,61 @@ impl Kernel {
     ) -> Option<()> {
         let first = Common::at(rows.at(same.first()?.1)).filter(Common::is_plain)?;
         let second = match same.get(1) {
-            None => None,
+            None => Common::NONE,
             Some(&(_, place)) => {
                 let second = Common::at(rows.at(place)).filter(Common::is_plain)?;
                 let is_pair = first.side != second.side
                     && first.currency == second.currency
                     && first.key() == second.key();
-                Some(is_pair.then_some(second)?)
+                is_pair.then_some(second)?
             }
         };
-        let mut minor = [0; 2];
-        minor[first.side] = first.minor;
-        let class = match &second {
-            None if first.side == 0 => GroupClass::LeftOnly,
-            None => GroupClass::RightOnly,
-            Some(second) => {
-                minor[second.side] = second.minor;
-                if first.minor == second.minor {
-                    GroupClass::Matched
-                } else {
-                    GroupClass::AmountDiff
-                }
-            }
-        };
-        let sides = match (first.side, &second) {
-            (0, second) => [Some(&first), second.as_ref()],
-            (_, second) => [second.as_ref(), Some(&first)],
+        // Which row comes first nobody can guess: it is looked up.
+        let (pair, left) = ([&first, &second], first.side & 1);
+        let sides = [pair[left], pair[1 - left]];
+        let (minor, counts) = (sides.map(|row| row.minor), sides.map(|row| row.count));
+        let class = match counts {
+            [1, 1] if minor[0] == minor[1] => GroupClass::Matched,
+            [1, 1] => GroupClass::AmountDiff,
+            [1, _] => GroupClass::LeftOnly,
+            _ => GroupClass::RightOnly,
         };
         let line = &mut desk.line;
-        let known = known(&mut desk.known, first.currency);
-        if known.digits > 6 {
+        let known = desk.currencies.get(first.currency);
+        if known.digits > 6 || desk.words[class as usize].1 == 0 {
             return None;
         }
         known.tallies[class as usize].add(1, minor.map(i128::from));
         let [a, b, c] = known.letters;
         let digits = u32::from(known.digits);
         line.at = 0;
+        let word = &desk.words[class as usize];
+        line.push(&word.0, word.1);
         let mut key = [0; 16];
         key.copy_from_slice(&first.text[..16]);
         line.push(&key, first.key);
         line.push(&[b',', a, b, c, b','], 5);
-        for side in sides {
-            if let Some(row) = side {
-                let mut name = [0; 32];
-                // A key has at most sixteen bytes.
-                name.copy_from_slice(&row.text[row.key..row.key + 32]);
-                line.push(&name, row.name);
-            }
+        for row in sides {
+            // A key has at most sixteen bytes.
+            let mut name = [0; 32];
+            name.copy_from_slice(&row.text[row.key..row.key + 32]);
+            line.push(&name, row.name);
             line.push(b",", 1);
         }
-        let counts = sides.map(|side| b'0' + u8::from(side.is_some()));
-        line.push(&[counts[0], b',', counts[1]], 3);
-        for (side, minor) in sides.iter().zip(minor) {
+        line.push(&[b'0' + counts[0], b',', b'0' + counts[1]], 3);
+        for row in sides {
+            let (number, length) = short_number(row.minor, digits);
             line.push(b",", 1);
-            if side.is_some() {
-                let (number, length) = short_number(minor, digits);
-                line.push(&number, length);
-            }
+            line.push(&number, length * usize::from(row.count));
         }
         line.push(b"\n", 1);
-        match class {
-            GroupClass::LeftOnly => push_name(&mut page.text, &self.names[0]),
-            GroupClass::RightOnly => push_name(&mut page.text, &self.names[1]),
-            class => page.text.extend_from_slice(class.code().as_bytes()),
-        }
-        page.text.push(b',');
-        page.text.extend_from_slice(&line.bytes[..line.at]);
+        // As many bytes for every line, so that copying them is no call.
+        let start = page.text.len();
+        page.text.extend_from_slice(&line.bytes);
+        page.text.truncate(start + line.at);
         page.lines += 1;
-        page.rows[0] += u64::from(sides[0].is_some());
-        page.rows[1] += u64::from(sides[1].is_some());
+        page.rows[0] += u64::from(counts[0]);
+        page.rows[1] += u64::from(counts[1]);
         Some(())
     }
 
@@ -1012,7 +1038,7 @@ fn sort_rows(rows: &Rows<'_>, free_bits: u32, desk: &mut Desk) {
         .len()
         .max(2)
         .ilog2()
-        .saturating_sub(2)
+        .saturating_sub(1)
         .clamp(1, 14)
         .min(free_bits);
     let slot = |hash: u64| (hash >> (free_bits - bits)) as usize & ((1 << bits) - 1);

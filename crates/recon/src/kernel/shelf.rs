@@ -7,7 +7,7 @@ use std::ops::Range;
 use quanfu_money::Currency;
 use quanfu_settlement::Side;
 
-use super::text::{ends, hash, hash_ends, put, upper};
+use super::text::{Few, ends, hash, hash_ends, put, upper};
 use super::{Kernel, KernelRow, LONGEST, MOST_PARTS, Part, Scratch};
 use crate::key::SEPARATOR;
 
@@ -52,8 +52,9 @@ pub struct Shelf<'k> {
     spilled: Vec<Vec<(u64, u64)>>,
     totals: [Vec<(Currency, u64, i128)>; 2],
     rows: [u64; 2],
-    /// The currencies of the totals, with their fifteen bits.
-    currencies: Vec<(Currency, u16)>,
+    /// The currencies of the totals, by their fifteen bits.
+    currencies: Vec<u16>,
+    few: Few,
     /// For texts whose steps change them, and for keys that are put together.
     spare: Vec<u8>,
     key: Vec<u8>,
@@ -79,6 +80,7 @@ impl<'k> Shelf<'k> {
             totals: [Vec::new(), Vec::new()],
             rows: [0; 2],
             currencies: Vec::new(),
+            few: Few::default(),
             spare: Vec::new(),
             key: Vec::new(),
         }
@@ -144,36 +146,36 @@ impl<'k> Shelf<'k> {
     /// # Errors
     ///
     /// What the scratch space says; a reference or name longer than [`LONGEST`] is `InvalidInput`.
+    #[inline]
     pub fn put(&mut self, row: &KernelRow<'_>) -> io::Result<()> {
         let side = row.side as usize;
         let (slot, currency) = self.currency(row.currency);
-        let parts = std::mem::take(&mut self.parts);
-        let mut spare = std::mem::take(&mut self.spare);
-        let done = match (parts.as_slice(), row.references) {
+        // Most keys have eight to sixteen bytes and never leave the registers.
+        let short = match (self.parts.as_slice(), row.references) {
             ([part], [text]) => {
-                let (kept, to_upper) = part.steps[side].take(text, &mut spare);
-                match ends(kept) {
-                    // Most keys have eight to sixteen bytes and never leave the registers.
-                    Some((mut first, mut last)) if kept.len() <= 16 => {
-                        if to_upper {
-                            (first, last) = (upper(first), upper(last));
-                        }
-                        let length = kept.len();
-                        let hash = hash_ends(first, last, length, u64::from(currency));
-                        let place = self.place(hash, length, true, currency, row);
-                        place.map(|place| {
-                            place[..8].copy_from_slice(&first.to_le_bytes());
-                            place[length - 8..length].copy_from_slice(&last.to_le_bytes());
-                        })
-                    }
-                    _ => self.put_any(&parts, currency, row),
-                }
+                let (kept, to_upper) = part.steps[side].take(text, &mut self.spare);
+                let ends = ends(kept).filter(|_| kept.len() <= 16);
+                ends.map(|(first, last)| match to_upper {
+                    true => (upper(first), upper(last), kept.len()),
+                    false => (first, last, kept.len()),
+                })
             }
-            _ => self.put_any(&parts, currency, row),
+            _ => None,
         };
-        self.spare = spare;
-        self.parts = parts;
-        done?;
+        match short {
+            Some((first, last, length)) => {
+                let hash = hash_ends(first, last, length, u64::from(currency));
+                let place = self.place(hash, length, true, currency, row)?;
+                place[..8].copy_from_slice(&first.to_le_bytes());
+                place[length - 8..length].copy_from_slice(&last.to_le_bytes());
+            }
+            None => {
+                let parts = std::mem::take(&mut self.parts);
+                let done = self.put_any(&parts, currency, row);
+                self.parts = parts;
+                done?;
+            }
+        }
         self.rows[side] += 1;
         let total = &mut self.totals[side][slot];
         total.1 += 1;
@@ -184,18 +186,18 @@ impl<'k> Shelf<'k> {
     /// A currency's place in the totals and its fifteen bits.
     #[inline]
     fn currency(&mut self, currency: Currency) -> (usize, u16) {
-        let known = &self.currencies;
-        if let Some(slot) = known.iter().position(|(known, _)| *known == currency) {
-            return (slot, known[slot].1);
+        let packed = pack(currency);
+        let slot = self.few.find(&self.currencies, packed, |known| *known);
+        if slot == self.currencies.len() {
+            self.totals[0].push((currency, 0, 0));
+            self.totals[1].push((currency, 0, 0));
+            self.currencies.push(packed);
         }
-        self.totals[0].push((currency, 0, 0));
-        self.totals[1].push((currency, 0, 0));
-        self.currencies.push((currency, pack(currency)));
-        let slot = self.currencies.len() - 1;
-        (slot, self.currencies[slot].1)
+        (slot, packed)
     }
 
     /// A row with a key of any length and number of parts, or without one.
+    #[inline(never)]
     fn put_any(&mut self, parts: &[Part], currency: u16, row: &KernelRow<'_>) -> io::Result<()> {
         if parts.len() != row.references.len() {
             let message = format!(
@@ -235,7 +237,7 @@ impl<'k> Shelf<'k> {
     }
 
     /// Makes room for a row in the drawer of its hash and writes all of it but the key, whose place is given.
-    #[inline]
+    #[inline(always)]
     fn place(
         &mut self,
         hash: u64,
@@ -469,11 +471,12 @@ fn too_long() -> io::Error {
 }
 
 /// A currency's three letters in fifteen bits.
+#[inline]
 pub(super) fn pack(currency: Currency) -> u16 {
-    let code = currency.code().bytes();
-    code.fold(0, |packed, letter| {
-        packed << 5 | u16::from(letter.wrapping_sub(b'A') & 31)
-    })
+    let [a, b, c] = currency
+        .letters()
+        .map(|letter| u16::from(letter.wrapping_sub(b'A') & 31));
+    a << 10 | b << 5 | c
 }
 
 /// The other way.

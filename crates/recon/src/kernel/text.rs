@@ -64,6 +64,37 @@ pub(super) fn upper(word: u64) -> u64 {
     word ^ letters >> 2
 }
 
+/// Finds one of a few currencies without a guess at which comes next, which would be wrong for every third row.
+#[derive(Clone, Debug)]
+pub(super) struct Few {
+    /// By the last two letters, where the currency that was found by them last stands.
+    places: Vec<u8>,
+}
+
+impl Default for Few {
+    fn default() -> Self {
+        let places = vec![0; 1 << 10];
+        Self { places }
+    }
+}
+
+impl Few {
+    /// Where a currency, by its fifteen bits, stands among `all`; the length of `all` if it is not there.
+    #[inline]
+    pub(super) fn find<T>(&mut self, all: &[T], packed: u16, of: impl Fn(&T) -> u16) -> usize {
+        let place = &mut self.places[usize::from(packed) & 0x3FF];
+        match all.get(usize::from(*place)) {
+            Some(known) if of(known) == packed => usize::from(*place),
+            _ => {
+                let found = all.iter().position(|known| of(known) == packed);
+                let found = found.unwrap_or(all.len());
+                *place = u8::try_from(found).unwrap_or(0);
+                found
+            }
+        }
+    }
+}
+
 /// How many zeros (the digit) a text begins with.
 #[inline]
 pub(super) fn leading_zeros(text: &[u8]) -> usize {
