@@ -26,6 +26,9 @@
 //! | 19 | a fresh record changes no other | `laws::a_fresh_record_changes_no_other`, [`a_fresh_record_changes_no_other_of_any_key_pass`] |
 //! | 20 | readers neither panic nor lose rows | the testkit's `fuzz_corpus`, the fuzz targets |
 //!
+//! Rules by token run with `max_chance = "1"` here: how likely a stranger has the same figure depends on how fine figures
+//! are, so law 17 does not hold for that guard, and should not.
+//!
 //! `PROPTEST_CASES` and `QUANFU_SEEDS` ask for other numbers of cases and of pools.
 #![allow(clippy::unwrap_used)] // in helpers of tests a panic is the failure
 
@@ -52,7 +55,7 @@ const NEAR: &str = "[[edge.rule]]\nid = \"N\"\npass = \"near_key\"\non = [\"curr
 const RUN: &str = "[[edge.rule]]\nid = \"R\"\npass = \"run_batch\"\non = [\"merchant\"]\nexplain = [\"fee\"]\nwindow = { days = [0, 1] }\nmax_chance = \"0\"\n";
 const ASSIGN: &str = "[[edge.rule]]\nid = \"A\"\npass = \"assignment\"\nmax_chance = \"1\"\non = [\"merchant\"]\nexplain = [\"fee\"]\nwindow = { days = [0, 1] }\ndecide = \"confirm\"\ntolerance = [{ cause = \"bank_charge\", max_minor = 25 }]\n";
 const SUBSET: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\"]\nexplain = [\"fee\"]\nwindow = { days = [0, 1] }\ndecide = \"confirm\"\nmax_members = 3\nmax_left_out = 1\nmax_lines = 2\nmax_chance = \"0\"\ntolerance = [{ cause = \"bank_charge\", max_minor = 1 }]\n";
-const TOKEN: &str = "[[edge.rule]]\nid = \"T\"\npass = \"exact_token\"\non = [\"merchant\"]\nwindow = { days = [0, 1] }\n";
+const TOKEN: &str = "[[edge.rule]]\nid = \"T\"\npass = \"exact_token\"\non = [\"merchant\"]\nwindow = { days = [0, 1] }\nmax_chance = \"1\"\n";
 
 /// Every pass after a key, and all of them together.
 static SETS: LazyLock<Vec<Rules>> = LazyLock::new(|| {

@@ -317,6 +317,35 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
         .into());
     }
     let log = found.log.as_ref();
+    if let (Some(after), Some(earlier)) = (&doc.certificate.after, previous) {
+        let own = earlier
+            .certificate
+            .inputs
+            .iter()
+            .map(|input| (&input.source, &input.identity, input.digest));
+        let before = earlier
+            .certificate
+            .after
+            .iter()
+            .flat_map(|before| &before.inputs);
+        let before = before.map(|input| (&input.source, &input.identity, input.digest));
+        let must: Vec<_> = own
+            .chain(before)
+            .filter(|input| !input.1.is_empty())
+            .collect();
+        let told = after
+            .inputs
+            .iter()
+            .map(|input| (&input.source, &input.identity, input.digest));
+        if after.as_of != earlier.as_of || told.collect::<Vec<_>>() != must {
+            return Err(Fault::new(
+                "verify-chain",
+                "certificate.after",
+                "day or inputs are not those of the predecessor",
+            )
+            .into());
+        }
+    }
     let judged = judge::judge(&rules, &sources, &calendar, doc.as_of, previous, log)?;
     let applied = judged.iter().map(|edge| edge.applied).sum();
     decide::check_counts(doc.certificate.decisions.as_ref(), log, applied)?;
