@@ -353,7 +353,7 @@ def read_source(job, doc, rules, name, inputs, files, previous):
     for position in previous["carried"] if previous else ():
         for member in position["members"]:
             if member["source"] == name and all(row.id != member["record"] for row in source.rows):
-                source.rows.append(carried_row({key: value for key, value in member.items() if key != "side"}))
+                source.rows.append(carried_row({key: value for key, value in member.items() if key not in ("side", "presence")}))
                 source.order.append((True, len(source.rows) - 1))
 
     def row_of(entry, file):
@@ -785,7 +785,7 @@ class Edge:
     def elsewhere(self, row):
         """Carried over on another edge only."""
         return row.item is not None and not any(
-            position["edge"] == self.name and {k: v for k, v in member.items() if k != "side"} == row.item
+            position["edge"] == self.name and {k: v for k, v in member.items() if k not in ("side", "presence")} == row.item
             for position in self.previous["carried"] for member in position["members"])
 
     def identities(self, side, gone):
@@ -1288,13 +1288,20 @@ def check_positions(job, doc, edges):
         want = {(edge.name, one["fingerprint"]): one for edge in edges for one in edge.positions(outcome)}
         for told in doc[list_]:
             place = f"{list_}, {told['fingerprint']} on edge {told['edge']}"
+            kinds = {rule.id: rule.kind for rule in by_name[told["edge"]].spec["rules"]} if told["edge"] in by_name else {}
             for key in told:
+                if key in ("search", "alternatives") and kinds.get(told["rule"]) not in ("run_batch", "subset"):
+                    raise Lie(f"{place}: only what a search found has {key}")
                 if key not in POSITION:
                     job.skip(f"{list_}.{key}: not known here")
             one = want.pop((told["edge"], told["fingerprint"]), None)
             if one is None:
                 raise Lie(f"{place}: the table gives no such position, or it stands here twice")
-            same_json(place, {key: value for key, value in told.items() if key in POSITION and key != "nearest"}, one)
+            seen = {key: value for key, value in told.items() if key in POSITION and key != "nearest"}
+            if any("presence" in member for member in told["members"]):
+                job.skip("who has a payment (presence): not derived")
+                seen["members"] = [{key: value for key, value in member.items() if key != "presence"} for member in told["members"]]
+            same_json(place, seen, one)
             if told.get("nearest") is not None:
                 by_name[told["edge"]].check_nearest(place + ", nearest", told["nearest"], told["members"])
                 job.skip("nearest candidates: that none is nearer")
