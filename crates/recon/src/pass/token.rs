@@ -103,7 +103,8 @@ impl EdgeJob<'_> {
             };
             for &r in candidates.into_iter().flatten() {
                 let other = &right[r];
-                if !(class.is_part && other.is_part)
+                let both_lack_a_fee = class.is_part && other.is_part;
+                if !both_lack_a_fee
                     && !self.contradicts(&class.keys, &other.keys)
                     && scales.in_window(window, class.rows[0].row, other.rows[0].row)
                 {
