@@ -433,9 +433,7 @@ fn scan<'k>(
             let done = match &opening.work {
                 Work::Blocks(reader) => loop {
                     let taken = reader.next_block(&mut buffer, &mut |row: &BlockRow<'_>| {
-                        // A copy of its own, for the rest of the row can then stay in registers.
-                        let references = row.references;
-                        intake.put(&references, row.currency, row.minor)
+                        intake.put(&row.references, row.currency, row.minor)
                     });
                     match taken {
                         Ok(true) if lock(&failed).is_some() => break Ok(()),

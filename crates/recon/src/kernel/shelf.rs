@@ -146,7 +146,7 @@ impl<'k> Shelf<'k> {
     /// # Errors
     ///
     /// What the scratch space says; a reference or name longer than [`LONGEST`] is `InvalidInput`.
-    #[inline]
+    #[inline(always)]
     pub fn put(&mut self, row: &KernelRow<'_>) -> io::Result<()> {
         let side = row.side as usize;
         let (slot, currency) = self.currency(row.currency);
@@ -165,13 +165,13 @@ impl<'k> Shelf<'k> {
         match short {
             Some((first, last, length)) => {
                 let hash = hash_ends(first, last, length, u64::from(currency));
-                let place = self.place(hash, length, true, currency, row)?;
+                let place = self.place(hash, length, true, currency, *row)?;
                 place[..8].copy_from_slice(&first.to_le_bytes());
                 place[length - 8..length].copy_from_slice(&last.to_le_bytes());
             }
             None => {
                 let parts = std::mem::take(&mut self.parts);
-                let done = self.put_any(&parts, currency, row);
+                let done = self.put_any(&parts, currency, *row);
                 self.parts = parts;
                 done?;
             }
@@ -198,7 +198,7 @@ impl<'k> Shelf<'k> {
 
     /// A row with a key of any length and number of parts, or without one.
     #[inline(never)]
-    fn put_any(&mut self, parts: &[Part], currency: u16, row: &KernelRow<'_>) -> io::Result<()> {
+    fn put_any(&mut self, parts: &[Part], currency: u16, row: KernelRow<'_>) -> io::Result<()> {
         if parts.len() != row.references.len() {
             let message = format!(
                 "{} references for a key of {}",
@@ -244,7 +244,7 @@ impl<'k> Shelf<'k> {
         key: usize,
         has_key: bool,
         currency: u16,
-        row: &KernelRow<'_>,
+        row: KernelRow<'_>,
     ) -> io::Result<&mut [u8]> {
         if row.name.len() > LONGEST {
             return Err(too_long());
