@@ -1277,14 +1277,18 @@ mod tests {
         }
     }
 
-    /// The list and what it comes to, of rows that are `same` in so many ways, with this bound for a drawer.
-    fn run(rows: &[(Side, String, String, i64)], most: u64, threads: usize) -> (Vec<u8>, Settled) {
+    fn kernel() -> Kernel {
         let rules = "schema = \"quanfu.rules/1\"\nname = \"keys\"\ncalendar = \"CN\"\n[source.a]\nrole = \"order\"\n\
                      [source.b]\nrole = \"bank\"\n[[edge]]\nleft = \"a\"\nright = \"b\"\n[[edge.rule]]\nid = \"K\"\n\
                      pass = \"unique_key\"\non = [\"order\", \"currency\"]\n";
         let rules = Rules::parse(rules).expect("rules of this test");
         let kernel = Kernel::new(&rules, DigestAlg::Blake3).expect("a key run");
-        let kernel = kernel.expecting(0);
+        kernel.expecting(0)
+    }
+
+    /// The list and what it comes to, of rows that are `same` in so many ways, with this bound for a drawer.
+    fn run(rows: &[(Side, String, String, i64)], most: u64, threads: usize) -> (Vec<u8>, Settled) {
+        let kernel = kernel();
         let mut shelves: Vec<Shelf<'_>> = (0..threads).map(|_| Shelf::new(&kernel, None)).collect();
         for (index, (side, key, name, minor)) in rows.iter().enumerate() {
             let row = KernelRow {
@@ -1304,6 +1308,95 @@ mod tests {
             Ok(())
         });
         (list, settled.expect("no scratch space"))
+    }
+
+    /// Two rows alone have too little behind them to be common: they are written the long way.
+    #[test]
+    fn common_lines_are_those_written_the_long_way() {
+        let mut rows = Vec::new();
+        let specials = [",", "\"", "\u{1f}", " ", "-", "~"];
+        for (number, special) in specials.into_iter().enumerate() {
+            for at in 0..36 {
+                let (mut key, mut name) =
+                    (format!("KEY-{at:08}-XY{number}"), format!("NAME-{at:015}"));
+                match at {
+                    0..16 => key.replace_range(at..=at, special),
+                    _ => name.replace_range(at - 16..=at - 16, special),
+                }
+                let minor = 10_i64.pow(at as u32 * 7 % 9) + at as i64 - 20;
+                let other = minor + (at as i64 % 4 / 3);
+                rows.push(vec![(Side::Left, key.clone(), name.clone(), minor)]);
+                if at % 5 > 0 {
+                    let row = (Side::Right, key, format!("R{name}"), other);
+                    let rows = rows.last_mut().expect("was put there");
+                    rows.insert(at % 2, row);
+                }
+            }
+        }
+        let lines = |list: Vec<u8>| {
+            let list = String::from_utf8(list).expect("text");
+            list.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut alone: Vec<String> = rows
+            .iter()
+            .flat_map(|rows| lines(run(rows, u64::MAX, 1).0))
+            .collect();
+        // The last rows of a drawer are written the long way too: these stand behind all others.
+        let mut rows = rows.concat();
+        let behind = (0..3_000).map(|n| (Side::Left, format!("Z{n:09}"), "Z".repeat(40), 1));
+        rows.extend(behind);
+        let mut all = lines(run(&rows, u64::MAX, 1).0);
+        all.retain(|line| !line.contains(",Z0"));
+        alone.sort();
+        all.sort();
+        let differs = alone.iter().zip(&all).find(|(alone, all)| alone != all);
+        assert_eq!(differs, None);
+        assert_eq!(alone.len(), all.len());
+    }
+
+    #[test]
+    fn keys_that_only_share_their_hash_are_groups_of_their_own() {
+        // The hash does not tell its two halves apart once they are mixed with its constants.
+        let mixed = super::super::text::swapped(16);
+        let byte = |at: usize, lead: u8| {
+            let fits = |byte: &u8| *byte >= b'-' && byte ^ mixed[at] >= b'-';
+            (lead..=0xFF).find(fits).expect("a byte that stays plain")
+        };
+        let first: [u8; 8] = std::array::from_fn(|at| byte(at, b'A'));
+        let last: [u8; 8] = std::array::from_fn(|at| byte(at, b'a'));
+        let swap = |half: [u8; 8]| -> [u8; 8] { std::array::from_fn(|at| half[at] ^ mixed[at]) };
+        let one = [first, last].concat();
+        let other = [swap(last), swap(first)].concat();
+        let currency = u64::from(pack(Currency::CNY));
+        assert_ne!(one, other);
+        assert_eq!(hash(&one, currency), hash(&other, currency));
+        let kernel = kernel();
+        let mut shelf = Shelf::new(&kernel, None);
+        let mut put = |side, key: &[u8], minor| {
+            let (references, name) = ([key], &b"a-name-of-some-length"[..]);
+            let currency = Currency::CNY;
+            let references = &references[..];
+            let row = KernelRow {
+                side,
+                references,
+                name,
+                currency,
+                minor,
+            };
+            shelf.put(&row).expect("no scratch space");
+        };
+        put(Side::Left, &one, 5);
+        put(Side::Right, &other, 5);
+        // So that the bytes of both rows are followed by others.
+        let behind = (0..9_000).map(|n| format!("behind-{n:07}"));
+        behind.for_each(|key| put(Side::Left, key.as_bytes(), 7));
+        let settled = kernel.settle(vec![shelf], 1, &mut |_| Ok(()));
+        let totals = settled.expect("no scratch space").totals;
+        let groups: Vec<_> = totals.iter().map(|sum| (sum.class, sum.groups)).collect();
+        assert_eq!(
+            groups,
+            [(GroupClass::LeftOnly, 9_001), (GroupClass::RightOnly, 1)]
+        );
     }
 
     #[test]

@@ -30,6 +30,12 @@ pub(super) fn hash_ends(first: u64, last: u64, length: usize, seed: u64) -> u64 
     fold(state ^ K[2], seed ^ K[1])
 }
 
+/// What the halves of a text of so many bytes are mixed with to be each other's in the hash.
+#[cfg(test)]
+pub(super) fn swapped(length: usize) -> [u8; 8] {
+    (K[0] ^ K[1] ^ length as u64).to_le_bytes()
+}
+
 /// A fixed 64-bit hash of a text and a number. It only places rows and sorts them there; equality compares the bytes.
 #[inline]
 pub(crate) fn hash(text: &[u8], seed: u64) -> u64 {
