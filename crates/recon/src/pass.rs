@@ -1,6 +1,6 @@
 //! The ways of matching, one file each. Each sees the open rows of one key and makes groups of them.
 
-mod assign;
+mod assignment;
 mod batch;
 mod crowd;
 mod group;
@@ -75,7 +75,7 @@ impl EdgeJob<'_> {
             PassKind::RunBatch => self.run_batch(turn, keyed, out),
             PassKind::ExactToken => self.exact_token(turn, keyed, out),
             PassKind::NearKey => self.near_key(turn, keyed, out),
-            PassKind::Assign => self.assign(turn, keyed, out),
+            PassKind::Assignment => self.assignment(turn, keyed, out),
             PassKind::Subset => self.subset(turn, keyed, out),
         }
     }
@@ -247,7 +247,7 @@ type Keys = Vec<Option<String>>;
 /// How many of so many sets would tie by chance with a line of that amount, in millionths, rounded up: a sum of the
 /// line's size falls on any figure from one to the line's own about equally often.
 fn chance_millionths(sets: u64, tolerance: u64, target: i128) -> u64 {
-    let hits = u128::from(sets) * (2 * u128::from(tolerance) + 1);
+    let hits = u128::from(sets).saturating_mul(2 * u128::from(tolerance) + 1);
     let millionths = hits
         .saturating_mul(1_000_000)
         .div_ceil(target.unsigned_abs().max(1));

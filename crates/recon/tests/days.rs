@@ -714,3 +714,31 @@ fn results_can_be_sent_between_threads() {
     fn both<T: Send + Sync>() {}
     both::<quanfu_recon::Reconciled>();
 }
+
+/// Lines by the thousand and tolerances of any size end in time and without a panic: nothing is decided about lines
+/// together, and each by itself is.
+#[test]
+fn many_lines_together_are_not_decided_and_wide_tolerances_are_no_panic() {
+    let rules = rules(
+        "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"order\"]\nmax_lines = 3\nmax_members = 12\nmax_left_out = 6\n\
+         tolerance = [{ cause = \"rounding\", max_minor = 9223372036854775807, currency = \"USD\" }]\n",
+    );
+    let left: Vec<_> = (0..30).map(|row| pay("O", 1_000_003 + row * 7)).collect();
+    let right: Vec<_> = (0..3_000).map(|row| pay("O", 11 + row)).collect();
+    let done = run(&rules, left, right);
+    let undecided = done.outcomes().edges[0].right.iter();
+    let undecided =
+        undecided.filter(|row| row.code == Some(quanfu_settlement::BreakCode::NotDecided));
+    assert_eq!(undecided.count(), 3_000);
+
+    let dollars = |minor: i64| {
+        let mut entry = pay("O", 0);
+        entry.amount =
+            quanfu_settlement::EntryAmount::Money(Money::from_minor(minor, Currency::USD));
+        entry
+    };
+    let left: Vec<_> = (0..40).map(|row| dollars(i64::MAX - row)).collect();
+    let right: Vec<_> = (0..20).map(|row| dollars(i64::MAX / 2 + row)).collect();
+    let done = run(&rules, left, right);
+    assert_eq!(count(&done, Outcome::Confirmed), 0);
+}

@@ -749,8 +749,7 @@ proptest! {
         };
         let is_clear = (0..lines.len()).all(|line| all[line].0.is_empty() || is_alone(line));
         for (at, (ties, tried)) in all.iter().enumerate() {
-            // each line of the key has its try at chance
-            let tried = *tried * lines.len() as u64;
+            let tried = *tried;
             let rare = u128::from(tried) * (2 * far.tolerance as u128 + 1) <= u128::from(lines[at].minor.unsigned_abs());
             let want = match ties.len() {
                 0 => Says::Nothing,

@@ -36,7 +36,7 @@ closed_list! {
         /// The key with a slip: inside a text, cut, or one character wrong; same amount; unique both ways.
         NearKey = "near_key",
         /// Pairs within a tolerance, at the least cost over all rows that hang together.
-        Assign = "assignment",
+        Assignment = "assignment",
         /// One line for several rows of a pool that add up to it, if there is one such set only.
         Subset = "subset",
     }
@@ -233,7 +233,7 @@ pub struct Search {
     pub members: u8,
     /// And sets that leave out at most so many rows of the pool.
     pub left_out: u8,
-    /// How many sets there are within these bounds.
+    /// How many sets there are within these bounds; for several lines together, times the ways to take a line with others.
     pub sets: u64,
     /// How many of them would tie by chance alone, in millionths, rounded up: sets divided by the line's amount.
     pub chance_millionths: u64,
@@ -245,7 +245,10 @@ impl fmt::Display for Search {
         if self.members == 0 {
             write!(f, "runs")?;
         } else {
-            write!(f, "sets of up to {} rows", self.members)?;
+            match self.members {
+                1 => write!(f, "sets of one row")?,
+                members => write!(f, "sets of up to {members} rows")?,
+            }
             if self.left_out > 0 {
                 write!(f, " or all but {}", self.left_out)?;
             }

@@ -309,6 +309,14 @@ pub struct Bounds {
 impl Bounds {
     /// Steps that all lines of a rule may take together, so that any number of open rows comes to an end.
     pub const NODES_OF_A_RULE: u64 = 2_000_000_000;
+    /// Most pairs of one key that are compared (`near_key`, `assignment`); beyond it nothing is decided.
+    pub const PAIRS: u64 = 4_000_000;
+    /// Most rows of a side that hang together and are paired (`assignment`); beyond it nothing is decided.
+    pub const ROWS_TOGETHER: usize = 64;
+    /// Most combinations of lines of one key (`subset` with `max_lines`); beyond it nothing is decided.
+    pub const LINES_TOGETHER: u64 = 1_000_000;
+    /// Most runs of a line whose claims are told apart; of more, all from the first to the last claim their rows.
+    pub const RUNS: usize = 1_000;
 }
 
 impl Default for Bounds {
@@ -1138,7 +1146,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
         ));
     }
     let decide = text.decide.unwrap_or(match text.pass {
-        PassKind::Assign | PassKind::Subset => Decide::Suggest,
+        PassKind::Assignment | PassKind::Subset => Decide::Suggest,
         _ => Decide::Confirm,
     });
     let is_reference = |on: &On| {
@@ -1151,7 +1159,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
     let may_lack_identity = decide == Decide::Suggest
         && matches!(
             text.pass,
-            PassKind::RunBatch | PassKind::Subset | PassKind::Assign
+            PassKind::RunBatch | PassKind::Subset | PassKind::Assignment
         );
     if !has_identity && !may_lack_identity {
         return Err(meaning(
@@ -1237,7 +1245,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
             "a keyless pass compares exactly, but for the record's own fee: explain = [\"fee\"] may stand there, \"fx\" and `tolerance` have no place in it; pass = \"assignment\" takes a tolerance",
         ));
     }
-    if text.pass == PassKind::Assign && tolerances.is_empty() {
+    if text.pass == PassKind::Assignment && tolerances.is_empty() {
         return Err(meaning(
             &place,
             "assignment looks for pairs within a tolerance: { cause = \"bank_charge\", max_minor = 500 } would be right",
@@ -1250,7 +1258,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
             "a search adds up rows, so their fees round row by row: rounding_per = \"row\" would be right",
         ));
     }
-    let has_token = matches!(text.pass, PassKind::ExactToken | PassKind::Assign);
+    let has_token = matches!(text.pass, PassKind::ExactToken | PassKind::Assignment);
     let default = Bounds::default();
     let bounds = Bounds {
         members: text.max_members.unwrap_or(default.members),

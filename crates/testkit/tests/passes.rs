@@ -1,11 +1,15 @@
-//! Every pass, over small hostile days from seeds: what the engine says the verifier derives again, the same bytes come of
-//! other threads and other orders of rows, and mirrored sides give mirrored outcomes.
+//! Every pass, over small hostile days from seeds: what the engine says the verifier derives again, the second verifier calls none of it
+//! a lie, the same bytes come of other threads and other orders of rows, and mirrored sides give mirrored outcomes.
 //!
 //! `QUANFU_SEEDS` sets the number of days for each set of rules; 150 unless it is set.
+
+mod second;
 
 use quanfu::settlement::{Digest, DigestAlg, Limits, Outcome, Side};
 use quanfu::verify::{Candidate, Verification, verify};
 use quanfu::{Day, Profile, Reconciled, Rules};
+use second::Second;
+use serde_json::json;
 
 const LEFT: &str = r#"
 schema = "quanfu.profile/1"
@@ -209,6 +213,7 @@ fn seeds() -> u64 {
 #[test]
 fn what_the_engine_says_the_verifier_derives_again() {
     let mut seen: std::collections::BTreeMap<String, u64> = Default::default();
+    let mut second = Second::start("passes");
     for (name, text) in sets() {
         let rules = rules(&text);
         for seed in 0..seeds() {
@@ -224,6 +229,9 @@ fn what_the_engine_says_the_verifier_derives_again() {
             let digest = Digest::of(DigestAlg::Sha256, table.as_bytes());
             let document = done.document(Some(digest)).to_json();
             let files = [text(&left), text(&right), table];
+            // an honest result of any rules must never be called a lie by the second verifier
+            let texts = files.each_ref().map(|text| json!({ "text": text }));
+            second.ask(format!("{name}, seed {seed}"), &document, &texts, &[]);
             let files: Vec<Candidate<'_>> = files
                 .iter()
                 .map(|file| Candidate::bytes("file", file.as_bytes()))
@@ -270,6 +278,17 @@ fn what_the_engine_says_the_verifier_derives_again() {
             }
         }
     }
+    let refused: Vec<_> = second
+        .finish()
+        .into_iter()
+        .filter(|answer| answer.verdict != "holds")
+        .collect();
+    assert!(
+        refused.is_empty(),
+        "{} refused by the second verifier: {:#?}",
+        refused.len(),
+        &refused[..refused.len().min(3)]
+    );
     // a campaign that never meets a case proves nothing about it
     for wanted in [
         "key_group confirmed ",

@@ -447,9 +447,8 @@ fn held_fields(
             told.rotate_left(by);
             told.truncate(most);
         }
-        // the order of what a position lists means something; that of the positions is a matter of looks
-        if let (true, Value::Array(list)) = (path.len() > 2, at(&mut original, path))
-            && ["breaks", "ambiguous", "suggested", "carried"].contains(&path[0].as_str())
+        if let Value::Array(list) = at(&mut original, path)
+            && ["edges", "breaks", "ambiguous", "suggested", "carried"].contains(&path[0].as_str())
         {
             told.push(list.iter().rev().cloned().collect());
         }

@@ -75,19 +75,19 @@ pub(crate) fn compare(
             &(&found.name, &found.left, &found.right),
             &names,
         )?;
-        same_set(
+        in_order(
             "verify-summary",
             &format!("{place}.outcomes"),
             &found.outcomes,
             &outcome_totals(rules, index, sources, edge),
         )?;
-        same_set(
+        in_order(
             "verify-summary",
             &format!("{place}.groups"),
             &found.groups,
             &group_counts(rules, index, edge),
         )?;
-        same_set(
+        in_order(
             "verify-summary",
             &format!("{place}.bridges"),
             &found.bridges,
@@ -119,6 +119,15 @@ pub(crate) fn compare(
                     position,
                 );
             }
+        }
+        let order = |position: &OpenPosition| {
+            let mut edges = rules.edges.iter();
+            let edge = edges.position(|edge| edge.name == position.edge);
+            (edge, position.code, position.fingerprint.clone())
+        };
+        if !found.is_sorted_by_key(order) {
+            let message = "they stand by edge, code and fingerprint";
+            return Err(Fault::new("verify-open-positions", name, message));
         }
         for position in found {
             let place = format!("{name}, {} on edge {}", position.fingerprint, position.edge);

@@ -16,6 +16,7 @@ use quanfu_settlement::{
 use crate::Fault;
 use crate::decide::{Decided, decided};
 use crate::key::{field, key, passes};
+use crate::passes::SAME_DAY;
 use crate::rows::{Row, Source};
 
 const GRAIN: i128 = 1_000_000;
@@ -173,7 +174,7 @@ pub(crate) fn judge(
                             bench.near_key(index, rule, near);
                         }
                     }
-                    PassKind::Assign => bench.assign(index, rule),
+                    PassKind::Assignment => bench.assignment(index, rule),
                     PassKind::Subset => bench.subset(index, rule),
                 }
             }
@@ -1038,11 +1039,7 @@ impl<'a> Bench<'a> {
     }
 
     fn exact_token(&mut self, index: usize, rule: &MatchRule) {
-        let window = Some(rule.window.unwrap_or(Window {
-            from: 0,
-            until: 0,
-            business_days: false,
-        }));
+        let window = Some(rule.window.unwrap_or(SAME_DAY));
         let mut components: Vec<(Vec<usize>, Vec<usize>, bool)> = Vec::new();
         for (_, (left, right)) in self.by_key(rule) {
             let figures = self.figures(rule, &left, &right);

@@ -6,7 +6,7 @@ use quanfu_calendar::{Date, Datelike as _};
 use quanfu_money::Currency;
 use quanfu_settlement::outcome::Search;
 use quanfu_settlement::rules::{
-    AmountOf, Decide, Explain, MatchRule, Near, RoundingPer, SourceRole, Window,
+    AmountOf, Bounds, Decide, Explain, MatchRule, Near, RoundingPer, SourceRole, Window,
 };
 use quanfu_settlement::{BreakCode, Outcome, PassKind, RecordId, Side};
 
@@ -16,7 +16,7 @@ use crate::judge::{
 use crate::key::{field, key};
 use crate::rows::Row;
 
-const SAME_DAY: Window = Window {
+pub(crate) const SAME_DAY: Window = Window {
     from: 0,
     until: 0,
     business_days: false,
@@ -52,7 +52,9 @@ impl Bench<'_> {
     }
 
     fn steps_of_a_line(&self, rule: &MatchRule, lines: usize) -> u64 {
-        rule.bounds.nodes.min(2_000_000_000 / (lines.max(1) as u64))
+        rule.bounds
+            .nodes
+            .min(Bounds::NODES_OF_A_RULE / (lines.max(1) as u64))
     }
 
     /// What a row of several brings: less its own fee where fees explain.
@@ -356,16 +358,19 @@ impl Bench<'_> {
                 let combinations = binomial(open.len() as u64, together as u64);
                 let share = nodes.saturating_mul(open.len() as u64) / combinations.max(1);
                 let nodes = share.min(nodes);
-                if together > 1 && nodes < pool.len() as u64 {
+                let is_wide = combinations > Bounds::LINES_TOGETHER || nodes < pool.len() as u64;
+                if together > 1 && is_wide {
                     self.undecided
                         .extend(open.iter().map(|&line| (single, line)));
                     break;
                 }
+                // ways to take a line with others
+                let with_others = binomial(open.len() as u64 - 1, together as u64 - 1);
                 let mut hits = Vec::new();
                 let mut is_clear = true;
                 let mut combination = Vec::new();
                 self.each_combination(&open, together, &mut combination, &mut |bench, lines| {
-                    match bench.hunt(rule, lines, &pool, nodes, combinations) {
+                    match bench.hunt(rule, lines, &pool, nodes, with_others) {
                         Err(true) => {}
                         Err(false) => {
                             is_clear = false;
@@ -411,7 +416,7 @@ impl Bench<'_> {
         lines: &[usize],
         pool: &[usize],
         nodes: u64,
-        combinations: u64,
+        with_others: u64,
     ) -> Result<Hit, bool> {
         let (single, many) = (self.single(rule), self.single(rule).other());
         let figures: Vec<_> = lines
@@ -502,7 +507,7 @@ impl Bench<'_> {
                 break;
             }
         }
-        let sets = sets.saturating_mul(combinations);
+        let sets = sets.saturating_mul(with_others);
         let values: Vec<i128> = parts.iter().map(|part| part.minor).collect();
         let mut found = sets_that_tie(&values, members as usize, target, allowed, count);
         if let Some(most) = left_out {
@@ -534,8 +539,9 @@ impl Bench<'_> {
         if found.is_empty() {
             return Err(is_full);
         }
-        let chance =
-            (u128::from(sets) * (2 * allowed.unsigned_abs() + 1)).saturating_mul(1_000_000);
+        let chance = u128::from(sets)
+            .saturating_mul(2 * allowed.unsigned_abs() + 1)
+            .saturating_mul(1_000_000);
         let chance = chance.div_ceil(target.unsigned_abs());
         Ok(Hit {
             lines: lines.to_vec(),
@@ -758,7 +764,7 @@ impl Bench<'_> {
             if found.is_empty() {
                 continue;
             }
-            let chance = u128::from(sets) * (2 * allowed.unsigned_abs() + 1);
+            let chance = u128::from(sets).saturating_mul(2 * allowed.unsigned_abs() + 1);
             let chance = chance
                 .saturating_mul(1_000_000)
                 .div_ceil(target.unsigned_abs());
@@ -792,7 +798,7 @@ impl Bench<'_> {
         // beats that runs of two lines claim
         let mut claims: Vec<(usize, usize, usize)> = Vec::new();
         for (which, (_, found)) in hits.iter().enumerate() {
-            if found.len() > 1_000 {
+            if found.len() > Bounds::RUNS {
                 // very many: all from the first to the last
                 let first = found.iter().map(|run| run.0).min().unwrap_or(0);
                 let end = found.iter().map(|run| run.1).max().unwrap_or(0);
@@ -823,7 +829,7 @@ impl Bench<'_> {
         }
     }
 
-    pub(crate) fn assign(&mut self, index: usize, rule: &MatchRule) {
+    pub(crate) fn assignment(&mut self, index: usize, rule: &MatchRule) {
         let window = Some(rule.window.unwrap_or(SAME_DAY));
         for (left, right) in self.by_key(rule).into_values() {
             let mut by_figure: BTreeMap<(Currency, i128), Vec<usize>> = BTreeMap::new();
@@ -850,7 +856,7 @@ impl Bench<'_> {
                         by_figure.range((currency, minor - allowed)..=(currency, minor + allowed));
                     for &other in near.flat_map(|(_, places)| places) {
                         tried += 1;
-                        if tried > 4_000_000 {
+                        if tried > Bounds::PAIRS {
                             break;
                         }
                         let (a, b) = (&self.left.rows[l], &self.right.rows[right[other]]);
@@ -876,7 +882,7 @@ impl Bench<'_> {
                     }
                 }
             }
-            if tried > 4_000_000 {
+            if tried > Bounds::PAIRS {
                 self.undecided.extend(left.iter().map(|&l| (Side::Left, l)));
                 self.undecided
                     .extend(right.iter().map(|&r| (Side::Right, r)));
@@ -888,7 +894,7 @@ impl Bench<'_> {
                     places.iter().map(|&place| of[place]).collect()
                 };
                 let (l_rows, r_rows) = (rows(&lefts, &left), rows(&rights, &right));
-                if lefts.len() > 64 || rights.len() > 64 {
+                if lefts.len() > Bounds::ROWS_TOGETHER || rights.len() > Bounds::ROWS_TOGETHER {
                     self.undecided
                         .extend(l_rows.into_iter().map(|l| (Side::Left, l)));
                     self.undecided
@@ -1016,7 +1022,7 @@ impl Bench<'_> {
             }
             let mut links: BTreeSet<(usize, usize)> = BTreeSet::new();
             for (lefts, rights) in by_figure.into_values() {
-                if lefts.len() * rights.len() > 4_000_000 {
+                if lefts.len() as u64 * rights.len() as u64 > Bounds::PAIRS {
                     self.undecided
                         .extend(lefts.into_iter().map(|l| (Side::Left, l)));
                     self.undecided

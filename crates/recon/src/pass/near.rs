@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use quanfu_settlement::rules::Near;
+use quanfu_settlement::rules::{Bounds, Near};
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
 use super::token::Graph;
@@ -12,9 +12,6 @@ use crate::edge::{Draft, EdgeJob, in_parallel};
 use crate::error::ReconError;
 use crate::kernel::hash;
 use crate::key::push_field;
-
-/// Most comparisons of rows of one figure; where there are more nothing is decided.
-const MOST_PAIRS: usize = 4_000_000;
 
 impl EdgeJob<'_> {
     /// Rows of the same figure (or the same but for an explained fee) whose references are near, unique both ways.
@@ -54,7 +51,7 @@ impl EdgeJob<'_> {
         let window = Some(turn.rule.window.unwrap_or(SAME_DAY));
         let mut graph = Graph::new(left.len() + right.len());
         for [lefts, rights] in by_figure.values() {
-            if lefts.len().saturating_mul(rights.len()) > MOST_PAIRS {
+            if lefts.len() as u64 * rights.len() as u64 > Bounds::PAIRS {
                 out.undecided
                     .extend(lefts.iter().map(|&l| (Side::Left, left[l])));
                 out.undecided

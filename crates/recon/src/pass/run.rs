@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use quanfu_money::Currency;
 use quanfu_settlement::Side;
 use quanfu_settlement::outcome::Search;
+use quanfu_settlement::rules::Bounds;
 
 use super::{Found, Keyed, SAME_DAY, Turn, chance_millionths, tolerance_for};
 use crate::edge::EdgeJob;
@@ -36,9 +37,6 @@ struct Runs {
     /// Beats that a run may take: those of its runs, or from the first to the last where there are very many.
     claims: Vec<(usize, usize)>,
 }
-
-/// Most runs of a line whose claims are told apart.
-const MOST_RUNS: usize = 1_000;
 
 impl EdgeJob<'_> {
     /// Lines whose one run overlaps no other's take it; a line that several runs fit, or whose run another line claims a
@@ -250,7 +248,7 @@ impl EdgeJob<'_> {
                 }
             }
         }
-        let claims = if found.len() > MOST_RUNS {
+        let claims = if found.len() > Bounds::RUNS {
             vec![most]
         } else {
             found.clone()

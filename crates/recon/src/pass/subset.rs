@@ -65,13 +65,16 @@ impl EdgeJob<'_> {
                     .min(turn.nodes),
                 ..turn
             };
-            if together > 1 && wave.nodes < pool.len() as u64 {
+            let is_wide = combinations > Bounds::LINES_TOGETHER || wave.nodes < pool.len() as u64;
+            if together > 1 && is_wide {
                 out.undecided
                     .extend(open.iter().map(|&line| (single, line)));
                 break;
             }
             let asks = self.asks(turn, single, &open, together);
-            let taken = self.wave(wave, single, &asks, combinations, &pool, out)?;
+            // each line can be told by itself, or with so many others
+            let with_others = choose(open.len() as u64 - 1, together as u64 - 1);
+            let taken = self.wave(wave, single, &asks, with_others, &pool, out)?;
             open.retain(|line| !taken[0].contains(line));
             pool.retain(|part| !taken[1].contains(&part.row));
             if open.len() < 2 || pool.is_empty() {
@@ -149,14 +152,14 @@ impl EdgeJob<'_> {
         turn: Turn<'_>,
         single: Side,
         asks: &[Ask],
-        combinations: u64,
+        with_others: u64,
         pool: &[Part],
         out: &mut Found,
     ) -> Result<[HashSet<u32>; 2], ReconError> {
         let mut verdicts: Vec<(&Ask, Verdict)> = Vec::new();
         let mut is_clear = true;
         for ask in asks {
-            match self.search(turn, single, ask, combinations, pool) {
+            match self.search(turn, single, ask, with_others, pool) {
                 Some(verdict) if verdict.sets.is_empty() && verdict.is_full => {}
                 Some(verdict) if !verdict.sets.is_empty() => verdicts.push((ask, verdict)),
                 _ => {
@@ -220,7 +223,7 @@ impl EdgeJob<'_> {
         turn: Turn<'_>,
         single: Side,
         ask: &Ask,
-        combinations: u64,
+        with_others: u64,
         pool: &[Part],
     ) -> Option<Verdict> {
         let scales = self.scales();
@@ -275,7 +278,7 @@ impl EdgeJob<'_> {
             .collect();
         let sets_tried = extent
             .sets(count.map(|count| count as u64))
-            .saturating_mul(combinations);
+            .saturating_mul(with_others);
         Some(Verdict {
             search: Search {
                 pool: items.len() as u32,

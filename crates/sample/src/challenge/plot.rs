@@ -44,7 +44,7 @@ fn use_of(pass: PassKind) -> Option<Use> {
     match pass {
         PassKind::UniqueKey | PassKind::KeyGroup => Some(Use::Key),
         PassKind::NetBatch => Some(Use::Batch),
-        PassKind::ExactToken | PassKind::Assign => Some(Use::Token),
+        PassKind::ExactToken | PassKind::Assignment => Some(Use::Token),
         PassKind::RunBatch | PassKind::Subset | PassKind::NearKey => None,
     }
 }

@@ -1,17 +1,12 @@
 //! Pairs within a tolerance: all rows that hang together are paired at the least cost, if only one way has it.
 
+use quanfu_settlement::rules::Bounds;
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
 use super::token::Graph;
 use super::{Found, Keyed, SAME_DAY, Turn, doubt, tolerance_for};
 use crate::edge::EdgeJob;
 use crate::error::ReconError;
-
-/// Most rows of a side that are paired together; where more hang together nothing is decided.
-const MOST_ROWS: usize = 64;
-
-/// Most pairs within a tolerance that the rows of one key may have.
-const MOST_PAIRS: u64 = 4_000_000;
 
 /// A pair that may be: by what its amounts differ beyond explained fees, then by how many days.
 #[derive(Clone, Copy)]
@@ -25,7 +20,7 @@ struct Link {
 const ALONE: i128 = 1 << 110;
 
 impl EdgeJob<'_> {
-    pub(super) fn assign(
+    pub(super) fn assignment(
         &self,
         turn: Turn<'_>,
         keyed: Keyed<'_>,
@@ -51,7 +46,7 @@ impl EdgeJob<'_> {
         for nodes in graph.components() {
             let at = nodes.partition_point(|&node| node < left.len());
             let (lefts, rights) = nodes.split_at(at);
-            if lefts.len() > MOST_ROWS || rights.len() > MOST_ROWS {
+            if lefts.len() > Bounds::ROWS_TOGETHER || rights.len() > Bounds::ROWS_TOGETHER {
                 out.undecided
                     .extend(lefts.iter().map(|&l| (Side::Left, left[l])));
                 let rights = rights.iter().map(|&r| (Side::Right, right[r - left.len()]));
@@ -126,7 +121,7 @@ impl EdgeJob<'_> {
                 .take_while(|r| r.0 == currency && r.1 <= minor + tolerance);
             for &(_, _, r) in near {
                 tried += 1;
-                if tried > MOST_PAIRS {
+                if tried > Bounds::PAIRS {
                     return Ok(None);
                 }
                 let (a, b) = (keyed.left[l], keyed.right[r]);
