@@ -3,6 +3,7 @@
 mod assignment;
 mod batch;
 mod crowd;
+mod graph;
 mod group;
 mod key;
 mod near;

@@ -165,19 +165,7 @@ pub(crate) fn decided(
                 .map(|(_, row)| *row)
                 .collect()
         };
-        let mut group = Group {
-            outcome: Outcome::Confirmed,
-            code: None,
-            rule: None,
-            left: of(Side::Left),
-            right: of(Side::Right),
-            difference: None,
-            causes: Vec::new(),
-            search: None,
-            fit: None,
-            figures: None,
-            id: 0,
-        };
+        let mut group = Group::of(None, of(Side::Left), of(Side::Right));
         if proposal.decision.kind == DecisionKind::Unlink {
             for &(side, row) in &rows {
                 let (left, right) = match side {

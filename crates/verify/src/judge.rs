@@ -49,6 +49,25 @@ pub(crate) struct Group {
     pub id: u64,
 }
 
+impl Group {
+    /// Rows that agree, before their figures are looked at.
+    pub(crate) fn of(rule: Option<usize>, left: Vec<usize>, right: Vec<usize>) -> Self {
+        Self {
+            outcome: Outcome::Confirmed,
+            code: None,
+            rule,
+            left,
+            right,
+            difference: None,
+            causes: Vec::new(),
+            search: None,
+            fit: None,
+            figures: None,
+            id: 0,
+        }
+    }
+}
+
 /// What a set of rows must be to tie with a line.
 #[derive(Clone, Debug)]
 pub(crate) struct Fit {
@@ -502,23 +521,6 @@ impl<'a> Bench<'a> {
         group
     }
 
-    /// A group that a rule confirms, before its figures are looked at.
-    pub(crate) fn blank(&self, index: usize, left: Vec<usize>, right: Vec<usize>) -> Group {
-        Group {
-            outcome: Outcome::Confirmed,
-            code: None,
-            rule: Some(index),
-            left,
-            right,
-            difference: None,
-            causes: Vec::new(),
-            search: None,
-            fit: None,
-            figures: None,
-            id: 0,
-        }
-    }
-
     pub(crate) fn close(&mut self, group: Group) {
         let group = self.mended(&group);
         let index = self.groups.len();
@@ -773,19 +775,7 @@ impl<'a> Bench<'a> {
 
     pub(crate) fn pair(&self, index: usize, rule: &MatchRule, l: usize, r: usize) -> Group {
         let (left, right) = (&self.left.rows[l], &self.right.rows[r]);
-        let mut group = Group {
-            outcome: Outcome::Confirmed,
-            code: None,
-            rule: Some(index),
-            left: vec![l],
-            right: vec![r],
-            difference: None,
-            causes: Vec::new(),
-            search: None,
-            fit: None,
-            figures: None,
-            id: 0,
-        };
+        let mut group = Group::of(Some(index), vec![l], vec![r]);
         if rule.same_status && left.status != right.status {
             group.difference = self.difference(rule, &[l], &[r]);
             group.causes = group
@@ -972,16 +962,8 @@ impl<'a> Bench<'a> {
         let all = |side: Side| -> &[usize] { if side == Side::Left { &left } else { &right } };
         let mut group = Group {
             outcome: Outcome::Break,
-            code: None,
-            rule: Some(index),
-            left: left.clone(),
-            right: right.clone(),
             difference: self.difference(rule, &left, &right),
-            causes: Vec::new(),
-            search: None,
-            fit: None,
-            figures: None,
-            id: 0,
+            ..Group::of(Some(index), left.clone(), right.clone())
         };
         let Some((difference, currency)) = group.difference else {
             group.code = Some(BreakCode::CurrencyMismatch);
@@ -1084,7 +1066,7 @@ impl<'a> Bench<'a> {
         }
         for (left, right, crowded) in components {
             let group = if left.len() == 1 && right.len() == 1 {
-                let mut group = self.blank(index, left, right);
+                let mut group = Group::of(Some(index), left, right);
                 let compared = self.compare(rule, group.left[0], group.right[0]);
                 (group.difference, group.causes) = (compared.difference, compared.causes);
                 if let Some(code) = compared.code {

@@ -210,7 +210,7 @@ impl Bench<'_> {
 
     /// All rows of a key compared by their sums.
     fn sums(&self, index: usize, rule: &MatchRule, left: &[usize], right: &[usize]) -> Group {
-        let mut group = self.blank(index, left.to_vec(), right.to_vec());
+        let mut group = Group::of(Some(index), left.to_vec(), right.to_vec());
         group.difference = self.difference(rule, left, right);
         let Some((difference, currency)) = group.difference else {
             group.outcome = Outcome::Break;
@@ -274,7 +274,7 @@ impl Bench<'_> {
             Side::Left => (hit.lines.clone(), rows),
             Side::Right => (rows, hit.lines.clone()),
         };
-        let mut group = self.blank(index, left, right);
+        let mut group = Group::of(Some(index), left, right);
         group.search = Some(hit.search);
         group.difference = self.difference(rule, &group.left, &group.right);
         let Some((mut rest, currency)) = group.difference else {
@@ -331,7 +331,7 @@ impl Bench<'_> {
             Side::Left => (vec![line], Vec::new()),
             Side::Right => (Vec::new(), vec![line]),
         };
-        let mut group = self.blank(index, left, right);
+        let mut group = Group::of(Some(index), left, right);
         group.outcome = Outcome::Ambiguous;
         group.code = Some(BreakCode::AmbiguousSubset);
         group.search = Some(search);

@@ -3,7 +3,7 @@
 use quanfu_settlement::rules::Bounds;
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
-use super::token::Graph;
+use super::graph::Graph;
 use super::{Found, Keyed, SAME_DAY, Turn, doubt, tolerance_for};
 use crate::edge::EdgeJob;
 use crate::error::ReconError;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use quanfu_settlement::rules::{Bounds, Near};
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
-use super::token::Graph;
+use super::graph::Graph;
 use super::{Found, Keyed, SAME_DAY, Turn, doubt};
 use crate::compare::Figure;
 use crate::edge::{Draft, EdgeJob, in_parallel};
@@ -72,10 +72,7 @@ impl EdgeJob<'_> {
                 }
             }
         }
-        for nodes in graph.components() {
-            let at = nodes.partition_point(|&node| node < left.len());
-            let lefts: Vec<u32> = nodes[..at].iter().map(|&l| left[l]).collect();
-            let rights: Vec<u32> = nodes[at..].iter().map(|&r| right[r - left.len()]).collect();
+        for (lefts, rights) in graph.rows(keyed) {
             out.drafts.push(match (&lefts[..], &rights[..]) {
                 ([l], [r]) => self.pair(turn, *l, *r)?,
                 _ => self.open_group(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use quanfu_settlement::rules::Window;
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
+use super::graph::Graph;
 use super::{Found, Keyed, Keys, SAME_DAY, Turn, doubt};
 use crate::compare::Figure;
 use crate::edge::EdgeJob;
@@ -47,10 +48,7 @@ impl EdgeJob<'_> {
                 self.link_by_token(window, lefts, rights, left.len(), &mut graph);
             }
         }
-        for nodes in graph.components() {
-            let at = nodes.partition_point(|&node| node < left.len());
-            let lefts: Vec<u32> = nodes[..at].iter().map(|&l| left[l]).collect();
-            let rights: Vec<u32> = nodes[at..].iter().map(|&r| right[r - left.len()]).collect();
+        for (lefts, rights) in graph.rows(keyed) {
             if let ([l], [r]) = (&lefts[..], &rights[..]) {
                 let compared = self.scales().pair(rule, *l, *r)?;
                 let pair = (*l, *r);
@@ -161,46 +159,4 @@ struct TokenClass {
     is_part: bool,
     /// The rows, one at least.
     rows: Vec<Placed>,
-}
-
-/// What hangs together.
-pub(super) struct Graph {
-    parent: Vec<usize>,
-    joined: Vec<bool>,
-}
-
-impl Graph {
-    pub(super) fn new(nodes: usize) -> Self {
-        Self {
-            parent: (0..nodes).collect(),
-            joined: vec![false; nodes],
-        }
-    }
-
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.parent[at] != at {
-            self.parent[at] = self.parent[self.parent[at]];
-            at = self.parent[at];
-        }
-        at
-    }
-
-    pub(super) fn join(&mut self, a: usize, b: usize) {
-        self.joined[a] = true;
-        self.joined[b] = true;
-        let (a, b) = (self.root(a), self.root(b));
-        self.parent[a.max(b)] = a.min(b);
-    }
-
-    /// The components of more than one node, by their lowest node.
-    pub(super) fn components(mut self) -> Vec<Vec<usize>> {
-        let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for node in 0..self.parent.len() {
-            if self.joined[node] {
-                let root = self.root(node);
-                found.entry(root).or_default().push(node);
-            }
-        }
-        found.into_values().collect()
-    }
 }

@@ -1,0 +1,63 @@
+//! Which rows hang together.
+
+use std::collections::BTreeMap;
+
+use super::Keyed;
+
+/// What hangs together.
+pub(super) struct Graph {
+    parent: Vec<usize>,
+    joined: Vec<bool>,
+}
+
+impl Graph {
+    pub(super) fn new(nodes: usize) -> Self {
+        Self {
+            parent: (0..nodes).collect(),
+            joined: vec![false; nodes],
+        }
+    }
+
+    fn root(&mut self, mut at: usize) -> usize {
+        while self.parent[at] != at {
+            self.parent[at] = self.parent[self.parent[at]];
+            at = self.parent[at];
+        }
+        at
+    }
+
+    pub(super) fn join(&mut self, a: usize, b: usize) {
+        self.joined[a] = true;
+        self.joined[b] = true;
+        let (a, b) = (self.root(a), self.root(b));
+        self.parent[a.max(b)] = a.min(b);
+    }
+
+    /// The components of more than one node, by their lowest node.
+    pub(super) fn components(mut self) -> Vec<Vec<usize>> {
+        let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for node in 0..self.parent.len() {
+            if self.joined[node] {
+                let root = self.root(node);
+                found.entry(root).or_default().push(node);
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// The same as rows of a key, of which the left ones are the first nodes.
+    pub(super) fn rows(self, keyed: Keyed<'_>) -> Vec<(Vec<u32>, Vec<u32>)> {
+        let lefts = keyed.left.len();
+        let rows = |nodes: Vec<usize>| {
+            let (left, right) = nodes.split_at(nodes.partition_point(|&node| node < lefts));
+            (
+                left.iter().map(|&node| keyed.left[node]).collect(),
+                right
+                    .iter()
+                    .map(|&node| keyed.right[node - lefts])
+                    .collect(),
+            )
+        };
+        self.components().into_iter().map(rows).collect()
+    }
+}
