@@ -1,4 +1,5 @@
 //! The second verifier (`crates/verify/python`) at work beside the first: one process for all questions of a test.
+#![allow(dead_code)] // not every test keeps files for its questions
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
