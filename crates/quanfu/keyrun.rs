@@ -324,8 +324,8 @@ impl<'a> KeyRun<'a> {
             });
         }
         let columns = sides.map(|side| name_column(&openings, side, &roles[side as usize]));
-        // Half of the memory holds rows, the rest is for reading them and for settling buckets.
-        let share = scratch.map(|(scratch, bytes)| (scratch, (bytes / 2) as usize / threads));
+        // Three quarters of the memory hold rows, the rest is for reading them and for settling buckets.
+        let share = scratch.map(|(scratch, bytes)| (scratch, (bytes / 4 * 3) as usize / threads));
         let (shelves, scan_failed) = scan(&openings, &options, &roles, &kernel, share, threads);
         if let Some(error) = scan_failed {
             return Err(error);

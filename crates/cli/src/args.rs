@@ -207,7 +207,7 @@ fn recon() -> Command {
                 .long("memory")
                 .value_name("SIZE")
                 .value_parser(memory)
-                .help("For a key run: about so much memory for rows; the rest waits in a file beside the list [default: 128MB]"),
+                .help("For a key run: about so much memory at most; rows beyond it wait in a file beside the list [default: 2GB]"),
         )
         .arg(unmask())
 }

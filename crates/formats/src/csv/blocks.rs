@@ -468,7 +468,7 @@ impl<'p> BlockReader<'p> {
             len
         };
         if buffer.bytes.len() < want {
-            buffer.bytes.resize(want, 0);
+            buffer.bytes = vec![0; want];
         }
         buffer.bytes[..len].copy_from_slice(&source.ahead);
         let end = loop {
@@ -1051,7 +1051,8 @@ fn index(block: &[u8], delimiter: u8, places: &mut Places) {
     let (delimiters, feeds) = (u8x16::splat(delimiter), u8x16::splat(b'\n'));
     places.ends.clear();
     if places.separators.len() < block.len() + 65 {
-        places.separators.resize(block.len() + 65, 0);
+        // New zeros, not more of the old: what is not used of them is never touched.
+        places.separators = vec![0; block.len() + 65];
     }
     places.separators[0] = u32::MAX;
     let (chunks, rest) = block.as_chunks::<64>();
