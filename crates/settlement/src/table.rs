@@ -131,7 +131,7 @@ impl<'a> OutcomeTable<'a> {
         for edge in 0..self.rules.edges.len() {
             for side in [Side::Left, Side::Right] {
                 let lines: Vec<Line> = self.in_file_order(edge, side).collect();
-                self.blocks((edge, side), &lines, true, threads, &mut each);
+                self.blocks((edge, side), &lines, true, threads, &mut |text, _| each(text));
             }
         }
     }
@@ -139,47 +139,70 @@ impl<'a> OutcomeTable<'a> {
     /// The outcome digest: over all lines without `file` and `line`, by edge, source and record; rendered on so many
     /// threads.
     pub fn digest(&self, alg: DigestAlg, threads: usize) -> Digest {
+        /// Lines are rendered in the order in which their rows lie in memory, so many at once, and taken in by record.
+        const GATHERED: usize = 1 << 19;
         let mut hasher = Hasher::new(alg);
+        let mut texts = String::new();
         for edge in 0..self.rules.edges.len() {
             for side in [Side::Left, Side::Right] {
-                let mut lines: Vec<(RecordId, Line)> = self
+                let mut lines: Vec<(RecordId, Line, u32)> = self
                     .in_file_order(edge, side)
-                    .map(|line| (self.id(edge, side, line), line))
+                    .zip(0..)
+                    .map(|(line, place)| (self.id(edge, side, line), line, place))
                     .collect();
-                lines.sort_unstable_by_key(|(id, line)| (*id, matches!(line, Line::Rejected(_))));
-                let lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
-                self.blocks((edge, side), &lines, false, threads, &mut |text| {
-                    hasher.update(text.as_bytes());
-                });
+                lines.sort_unstable_by_key(|(id, line, _)| (*id, matches!(line, Line::Rejected(_))));
+                for lines in lines.chunks(GATHERED) {
+                    let mut laid: Vec<usize> = (0..lines.len()).collect();
+                    laid.sort_unstable_by_key(|&index| lines[index].2);
+                    let wanted: Vec<Line> = laid.iter().map(|&index| lines[index].1).collect();
+                    let mut spans = vec![0..0; lines.len()];
+                    let mut laid = laid.into_iter();
+                    texts.clear();
+                    self.blocks((edge, side), &wanted, false, threads, &mut |text, ends| {
+                        let (behind, mut start) = (texts.len(), 0);
+                        for (&end, index) in ends.iter().zip(&mut laid) {
+                            spans[index] = behind + start..behind + end;
+                            start = end;
+                        }
+                        texts.push_str(text);
+                    });
+                    for span in spans {
+                        hasher.update(&texts.as_bytes()[span]);
+                    }
+                }
             }
         }
         hasher.finish()
     }
 
-    /// Renders lines block by block, some blocks at once, and hands them over in order.
+    /// Renders lines block by block, some blocks at once, and hands them over in order, with the end of each line.
     fn blocks(
         &self,
         (edge, side): (usize, Side),
         lines: &[Line],
         with_place: bool,
         threads: usize,
-        each: &mut dyn FnMut(&str),
+        each: &mut dyn FnMut(&str, &[usize]),
     ) {
         const BLOCK: usize = 1 << 14;
         let render = |lines: &[Line]| {
             let mut text = String::with_capacity(lines.len() * 160);
+            let mut ends = Vec::with_capacity(lines.len());
             for line in lines {
                 self.render(edge, side, *line, with_place, &mut text);
+                ends.push(text.len());
             }
-            text
+            (text, ends)
         };
         let threads = threads.max(1);
         for wave in lines.chunks(BLOCK * threads) {
             if threads == 1 || wave.len() <= BLOCK {
-                wave.chunks(BLOCK).for_each(|lines| each(&render(lines)));
+                for (text, ends) in wave.chunks(BLOCK).map(render) {
+                    each(&text, &ends);
+                }
                 continue;
             }
-            let texts: Vec<String> = std::thread::scope(|scope| {
+            let texts: Vec<(String, Vec<usize>)> = std::thread::scope(|scope| {
                 let running: Vec<_> = wave
                     .chunks(BLOCK)
                     .map(|lines| scope.spawn(|| render(lines)))
@@ -191,7 +214,7 @@ impl<'a> OutcomeTable<'a> {
                 });
                 done.collect()
             });
-            texts.iter().for_each(|text| each(text));
+            texts.iter().for_each(|(text, ends)| each(text, ends));
         }
     }
 
