@@ -10,6 +10,7 @@ use quanfu_settlement::{RecordId, ResultDoc};
 use quanfu_trail::Lang;
 use serde::Serialize;
 
+use crate::bridge::{self, GroupBridge};
 use crate::outcomes::OutcomeRow;
 use crate::text::{amount, grouped, inert, paint};
 use crate::{Look, labels};
@@ -75,6 +76,8 @@ pub struct Story<'a> {
     pub outstanding: Vec<OutstandingIn<'a>>,
     /// Lines of the outcomes table: its own, and those of its groups.
     pub rows: Vec<OutcomeRow>,
+    /// From left to right, for groups that have more than a pair of equal rows.
+    pub bridges: Vec<GroupBridge>,
     /// How many further lines its groups have.
     pub more: u64,
     /// Lines in the input files.
@@ -298,6 +301,9 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
             say("行属于同组", "more rows of these groups")
         );
     }
+    for found in &story.bridges {
+        bridge::table(found, look, &mut out);
+    }
     for raw in &story.raw {
         let text = if look.unmask {
             inert(&raw.text)
@@ -324,6 +330,8 @@ pub fn json(story: &Story<'_>) -> String {
         outstanding: &'a [OutstandingIn<'a>],
         rows: &'a [OutcomeRow],
         more_rows: u64,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        bridges: &'a [GroupBridge],
         raw: &'a [RawLine],
     }
     let doc = Doc {
@@ -332,6 +340,7 @@ pub fn json(story: &Story<'_>) -> String {
         outstanding: &story.outstanding,
         rows: &story.rows,
         more_rows: story.more,
+        bridges: &story.bridges,
         raw: &story.raw,
     };
     let text = serde_json::to_string_pretty(&doc);

@@ -131,7 +131,9 @@ impl<'a> OutcomeTable<'a> {
         for edge in 0..self.rules.edges.len() {
             for side in [Side::Left, Side::Right] {
                 let lines: Vec<Line> = self.in_file_order(edge, side).collect();
-                self.blocks((edge, side), &lines, true, threads, &mut |text, _| each(text));
+                self.blocks((edge, side), &lines, true, threads, &mut |text, _| {
+                    each(text)
+                });
             }
         }
     }
@@ -150,7 +152,8 @@ impl<'a> OutcomeTable<'a> {
                     .zip(0..)
                     .map(|(line, place)| (self.id(edge, side, line), line, place))
                     .collect();
-                lines.sort_unstable_by_key(|(id, line, _)| (*id, matches!(line, Line::Rejected(_))));
+                lines
+                    .sort_unstable_by_key(|(id, line, _)| (*id, matches!(line, Line::Rejected(_))));
                 for lines in lines.chunks(GATHERED) {
                     let mut laid: Vec<usize> = (0..lines.len()).collect();
                     laid.sort_unstable_by_key(|&index| lines[index].2);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use quanfu::formats::{self, Options, shown_text};
+use quanfu::report::bridge;
 use quanfu::report::outcomes::{self, OutcomeRow};
 use quanfu::report::why::{self, RawLine, Story};
 use quanfu::settlement::{
@@ -52,8 +53,21 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
             lines.insert((found.file, found.line));
         }
     }
+    let open = story.positions.iter();
+    story.bridges = open
+        .filter_map(|open| bridge::of_position(&doc, open))
+        .collect();
     if let Some(table) = &table {
-        (story.rows, story.more) = rows(table, asked, &mut lines)?;
+        let known: BTreeSet<String> = story
+            .bridges
+            .iter()
+            .map(|known| known.group.clone())
+            .collect();
+        let all = rows(table, asked, &mut lines, &mut story)?;
+        let found = bridge::of_rows(&doc, &all).into_iter();
+        story
+            .bridges
+            .extend(found.filter(|found| !known.contains(&found.group)));
     }
     for (path, sources) in &inputs {
         story
@@ -79,13 +93,14 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     Ok(FINE)
 }
 
-/// The lines of the table about a record, some of its groups, and how many more there are; the places of what is
-/// given are added to `lines`.
+/// Puts into the story the lines of the table about a record, some of its groups, and how many more there are; the
+/// places of what is told are added to `lines`. Gives all lines of these groups.
 fn rows(
     table: &str,
     asked: &str,
     lines: &mut BTreeSet<(String, u32)>,
-) -> Result<(Vec<OutcomeRow>, u64), Failure> {
+    story: &mut Story<'_>,
+) -> Result<Vec<OutcomeRow>, Failure> {
     let place = |row: &OutcomeRow| (row.file.clone(), row.line.parse().unwrap_or(0));
     let refuse = |error: outcomes::OutcomesError| {
         Failure::new("outcomes-document", UNTRUSTED, error.to_string())
@@ -103,23 +118,23 @@ fn rows(
     .map_err(refuse)?;
     // Of a batch of thousands, a few rows of each source say enough.
     const OF_SOURCE: usize = 3;
-    let mut all: Vec<OutcomeRow> = Vec::new();
-    let mut more = 0;
+    let mut all = Vec::new();
     outcomes::for_each(table, |row| {
         let is_own = own.contains(&row);
         if !is_own && !groups.contains(&row.group) {
             return;
         }
         let same = |other: &&OutcomeRow| other.group == row.group && other.source == row.source;
-        if is_own || all.iter().filter(same).count() < OF_SOURCE {
+        if is_own || story.rows.iter().filter(same).count() < OF_SOURCE {
             lines.insert(place(&row));
-            all.push(row);
+            story.rows.push(row.clone());
         } else {
-            more += 1;
+            story.more += 1;
         }
+        all.push(row);
     })
     .map_err(refuse)?;
-    Ok((all, more))
+    Ok(all)
 }
 
 /// What a file is to the result.
