@@ -40,6 +40,8 @@ fn days() -> Folder {
         let table = format!("{rules}\n[[edge.balance]]\ncurrency = \"CNY\"\n{figures}\n");
         folder.write(&format!("{path}.toml"), table.as_bytes());
     }
+    let rules = fs::read_to_string(folder.path().join("day/rules.toml")).expect("rules");
+    folder.write("fees.toml", format!("{rules}\n{FEES}").as_bytes());
     folder.write("day/empty.csv", b"");
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches");
     for name in ["rules/bench", "profiles/institution", "profiles/bank"] {
@@ -63,6 +65,17 @@ fn days() -> Folder {
     );
     folder
 }
+
+const FEES: &str = r#"
+[[source.psp.fee]]
+from = "2017-01-20"
+kind = ["payment", "refund"]
+currency = "CNY"
+percent = "0.6"
+max = "4.10"
+rounding = "half_up"
+document = "made-up contract, clause 3"
+"#;
 
 const KEYS: &[u8] = br#"
 schema = "quanfu.rules/1"

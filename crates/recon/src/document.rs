@@ -91,6 +91,7 @@ pub(crate) fn document(run: &Reconciled, outcomes_table: Option<Digest>) -> Resu
             .collect(),
         presence: presence.lines(rules, outcomes),
         balances: run.balances.clone(),
+        fee_differences: run.fee_differences(),
         breaks: take(Outcome::Break),
         ambiguous: take(Outcome::Ambiguous),
         suggested: take(Outcome::Suggested),

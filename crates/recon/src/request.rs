@@ -5,9 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use quanfu_calendar::{BusinessCalendar, Date};
+use quanfu_money::MoneySum;
 use quanfu_settlement::balance::{BalanceReconciliation, BalanceVerdict};
-use quanfu_settlement::book::Item;
+use quanfu_settlement::book::{FEE_GRAIN, Item, fee_text};
+use quanfu_settlement::fees::FeeDifference;
 use quanfu_settlement::result::{Decisions, Earlier, Embedded};
+use quanfu_settlement::rules::SourceRules;
 use quanfu_settlement::{
     Book, DecisionLog, Digest, Outcome, OutcomeTable, Outcomes, RecordId, RefRole, ResultDoc,
     Rules, Side,
@@ -179,8 +182,33 @@ impl Reconciled {
         &self.balances
     }
 
-    /// Whether a person must look: something is suggested, ambiguous or broken, or balances do not agree. Carried items
-    /// are not overdue.
+    /// Records whose fee is not that of their source's schedule, by source, then as in the files; copies of a record are
+    /// left out, and so are items carried in, whose day has told it.
+    #[must_use]
+    pub fn fee_differences(&self) -> Vec<FeeDifference> {
+        let mut found = Vec::new();
+        for (index, source) in self.rules.sources.iter().enumerate() {
+            if source.fees.is_empty() {
+                continue;
+            }
+            let book = &self.outcomes.books[index];
+            let is_copy = |row: u32| {
+                let edges = self.rules.edges.iter().zip(&self.outcomes.edges);
+                let mut sides = edges.flat_map(|(edge, outcomes)| {
+                    let left = (edge.left == index).then_some(&outcomes.left);
+                    left.into_iter()
+                        .chain((edge.right == index).then_some(&outcomes.right))
+                });
+                sides.any(|side| side[row as usize].outcome == Outcome::Duplicate)
+            };
+            let rows = (0..book.len()).filter(|&row| book.carried(row).is_none() && !is_copy(row));
+            found.extend(rows.filter_map(|row| fee_difference(source, book, row)));
+        }
+        found
+    }
+
+    /// Whether a person must look: something is suggested, ambiguous or broken, balances do not agree, or a fee is not
+    /// what the contract says. Carried items are not overdue.
     #[must_use]
     pub fn has_open(&self) -> bool {
         let open = |row: &quanfu_settlement::RowOutcome| {
@@ -194,7 +222,9 @@ impl Reconciled {
         };
         let apart =
             |balance: &BalanceReconciliation| balance.verdict == BalanceVerdict::NotBalanced;
-        self.outcomes.edges.iter().any(rows) || self.balances.iter().any(apart)
+        self.outcomes.edges.iter().any(rows)
+            || self.balances.iter().any(apart)
+            || !self.fee_differences().is_empty()
     }
 
     /// How the work was spread over threads.
@@ -202,6 +232,34 @@ impl Reconciled {
     pub fn stats(&self) -> &Stats {
         &self.stats
     }
+}
+
+/// What a record's own fee is apart from that of its source's schedule.
+fn fee_difference(source: &SourceRules, book: &Book, row: u32) -> Option<FeeDifference> {
+    let (money, kind) = (book.money(row), book.kind(row));
+    let (charged, day) = (book.fee_grains(row)?, book.accounting_day(row)?);
+    let mut rates = source.fees.iter();
+    let rate = rates.find(|rate| rate.is_for(kind, money.currency(), day))?;
+    let due = rate.fee_of(money.minor())?;
+    let rounded = rate
+        .rounding
+        .divide(charged.into(), FEE_GRAIN.into())
+        .ok()?;
+    let text = |minor: i128| MoneySum::from_minor(minor, money.currency()).amount_text();
+    (rounded != due).then(|| FeeDifference {
+        source: source.name.clone(),
+        file: book.file_name(row).to_owned(),
+        line: book.at(row).line,
+        record: book.id(row),
+        accounting_day: day,
+        kind,
+        amount: money.amount_text(),
+        currency: money.currency(),
+        charged: fee_text(charged, money.currency()),
+        due: text(due),
+        difference: text(rounded - due),
+        document: rate.document.clone(),
+    })
 }
 
 /// The items of a source that an earlier result carries over, each once.

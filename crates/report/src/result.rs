@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use quanfu_calendar::Date;
 use quanfu_money::lexer::{AmountStyle, parse_minor};
 use quanfu_money::{Currency, MoneySum};
+use quanfu_settlement::fees::FeeDifference;
 use quanfu_settlement::result::{EdgeSummary, OpenPosition};
 use quanfu_settlement::{Outcome, ResultDoc, Side};
 use quanfu_trail::Lang;
@@ -30,6 +31,7 @@ pub fn table(doc: &ResultDoc, look: &Look) -> String {
     }
     presence::table(doc, look, &mut out);
     balance::table(doc, look, &mut out);
+    fees(doc, look, &mut out);
     open_classes(doc, look, &mut out);
     work_list(doc, look, &mut out);
     out
@@ -259,6 +261,61 @@ pub(crate) fn at_stake(position: &OpenPosition) -> Option<MoneySum> {
         (None, None) => return None,
     };
     Some(MoneySum::from_minor(sum.abs(), currency))
+}
+
+/// Fees that are not what the contract says: sums by source, currency and document, and the first few records.
+fn fees(doc: &ResultDoc, look: &Look, out: &mut String) {
+    const TOLD: usize = 3;
+    let mut sums: BTreeMap<(&str, &str, &str), (u64, Vec<&FeeDifference>, i128)> = BTreeMap::new();
+    for found in &doc.fee_differences {
+        let style = AmountStyle::PLAIN;
+        let minor = parse_minor(
+            found.difference.as_bytes(),
+            style,
+            found.currency.minor_digits(),
+        );
+        let key = (
+            found.source.as_str(),
+            found.currency.code(),
+            found.document.as_str(),
+        );
+        let sum = sums.entry(key).or_default();
+        sum.0 += 1;
+        sum.2 += minor.map_or(0, |parsed| i128::from(parsed.minor));
+        if sum.1.len() < TOLD {
+            sum.1.push(found);
+        }
+    }
+    for ((source, currency, document), (count, first, minor)) in sums {
+        let sum = first
+            .first()
+            .map(|first| MoneySum::from_minor(minor, first.currency));
+        let _ = writeln!(
+            out,
+            "\n{}{}{} {}, {} {} {currency} ({})",
+            left(say(look, "费用", "fees"), 7),
+            left(&cut(&inert(source), 9), 10),
+            grouped(count),
+            say(look, "笔手续费与合同不符", "fees are not the contract's"),
+            say(look, "多收合计", "too much in all"),
+            sum.map_or(String::new(), |sum| amount(&sum.amount_text())),
+            inert(document),
+        );
+        for found in first {
+            let _ = writeln!(
+                out,
+                "       {} {}:{}  {} {currency}  {} {}  {} {}",
+                found.record,
+                inert(&found.file),
+                found.line,
+                amount(&found.amount),
+                say(look, "实收", "charged"),
+                amount(&found.charged),
+                say(look, "应收", "due"),
+                amount(&found.due),
+            );
+        }
+    }
 }
 
 /// Positions of one class and currency.

@@ -701,6 +701,28 @@ impl fmt::Debug for BookBuilder {
 }
 
 impl BookBuilder {
+    /// The fee, in grains, that the source's schedule has for a record that names none.
+    fn due_fee(&self, entry: &Entry<'_>, money: Money) -> Result<Option<i64>, BookError> {
+        if self.rules.fees.is_empty() {
+            return Ok(None);
+        }
+        let Some(day) = self.rules.days_of(entry).accounting_day else {
+            return Ok(None);
+        };
+        let mut rates = self.rules.fees.iter();
+        let Some(rate) = rates.find(|rate| rate.is_for(entry.kind, money.currency(), day)) else {
+            return Ok(None);
+        };
+        let grains = rate
+            .fee_of(money.minor())
+            .and_then(|fee| fee.checked_mul(FEE_GRAIN.into()));
+        let kept = grains.and_then(|grains| i64::try_from(grains).ok());
+        kept.map(Some).ok_or_else(|| BookError::Fee {
+            text: format!("by {:?}", rate.document),
+            currency: money.currency(),
+        })
+    }
+
     /// An empty book of a source with these rules (its zone, cut-off, currency and tokens).
     #[must_use]
     pub fn new(rules: SourceRules, limits: Limits) -> Self {
@@ -852,7 +874,7 @@ impl BookBuilder {
                 }
                 Some(fee_grains(fee.value(), money.currency()).ok_or_else(bad)?)
             }
-            None => None,
+            None => self.due_fee(&entry, money)?,
         };
         let limit = self.limits.key_bytes;
         for (role, text) in entry.references.iter() {

@@ -24,6 +24,7 @@ pub mod challenge;
 pub mod decision;
 pub mod digest;
 pub mod entry;
+pub mod fees;
 pub mod finding;
 pub mod groups;
 pub mod limits;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::balance::BalanceReconciliation;
 use crate::book::{Item, RecordId};
 use crate::digest::{Digest, DigestAlg};
+use crate::fees::FeeDifference;
 use crate::outcome::{BreakCode, Outcome, PassKind, Reason, Relation, Search, Side, Viewpoint};
 use crate::presence::{Presence, PresenceLine};
 use crate::proof::{ProofKind, Verdict};
@@ -367,6 +368,9 @@ pub struct ResultDoc {
     /// Balance reconciliations that the rules ask for, by edge and currency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub balances: Vec<BalanceReconciliation>,
+    /// Records whose fee is not that of their source's schedule, by source, then as in the files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fee_differences: Vec<FeeDifference>,
     /// Breaks, ordered by edge, code and fingerprint.
     pub breaks: Vec<OpenPosition>,
     /// Ambiguous sets.

@@ -38,6 +38,7 @@ use quanfu_money::{Currency, Money, Rounding};
 use serde::Deserialize;
 
 use crate::entry::{EntryKind, EntryStatus, RefRole, closed_list};
+use crate::fees::{self, FeeRate, FeeText};
 use crate::limits::Limits;
 use crate::outcome::{PassKind, Side, Viewpoint};
 
@@ -468,6 +469,8 @@ pub struct SourceRules {
     pub identity: Vec<Field>,
     /// Tokens taken from text.
     pub tokens: Vec<Token>,
+    /// Its fee schedule (手续费标准): the fee of records that name none, and what the others are held against.
+    pub fees: Vec<FeeRate>,
 }
 
 impl SourceRules {
@@ -483,6 +486,7 @@ impl SourceRules {
             currency: None,
             identity: Vec::new(),
             tokens: Vec::new(),
+            fees: Vec::new(),
         }
     }
 }
@@ -558,7 +562,7 @@ impl RulesError {
     }
 }
 
-fn meaning(place: impl Into<String>, message: impl Into<String>) -> RulesError {
+pub(crate) fn meaning(place: impl Into<String>, message: impl Into<String>) -> RulesError {
     RulesError::Meaning {
         place: place.into(),
         message: message.into(),
@@ -599,6 +603,8 @@ struct SourceText {
     identity: Vec<String>,
     #[serde(default)]
     token: Vec<TokenText>,
+    #[serde(default)]
+    fee: Vec<FeeText>,
 }
 
 #[derive(Deserialize)]
@@ -1008,6 +1014,7 @@ fn source(name: &str, text: &SourceText) -> Result<SourceRules, RulesError> {
         currency,
         identity,
         tokens,
+        fees: fees::schedule(&text.fee, &place)?,
     })
 }
 

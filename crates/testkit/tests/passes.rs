@@ -137,7 +137,11 @@ fn rows(dice: &mut Dice, side: char, count: u64, parts: &mut Vec<Part>) -> Vec<S
             hour % 24,
             if dice.roll(15) == 0 { "USD" } else { "CNY" },
             money(cents),
-            money(if kind == "S" { 0 } else { fee }),
+            match fee {
+                0 if row % 2 == 0 => String::new(), // names no fee
+                _ if kind == "S" => money(0),
+                fee => money(fee),
+            },
         ));
     }
     all
@@ -169,6 +173,11 @@ const SUBSET: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"curr
 const SUBSETS: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\", \"currency\"]\nexplain = [\"fee\"]\nwindow = { days = [-1, 2] }\nmax_members = 3\nmax_left_out = 1\nmax_lines = 3\nmax_nodes = 1000\nmax_chance = \"1\"\ndecide = \"confirm\"\ntolerance = [{ cause = \"rounding\", max_minor = 1 }]\n";
 const OTHER_WAY: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\"]\ndecide = \"confirm\"\nsingle = \"left\"\ncount = \"token\"\nwindow = { days = [0, 2] }\nmax_lines = 2\n";
 const TOKEN: &str = "[[edge.rule]]\nid = \"T\"\npass = \"exact_token\"\non = [\"merchant\", \"currency\"]\nwindow = { days = [0, 1] }\nexplain = [\"fee\"]\n";
+/// Of the institution's rows on the first two days, by a contract.
+const FEES: &str = "[[source.a.fee]]\nfrom = \"2026-03-01\"\nuntil = \"2026-03-03\"\nkind = [\"payment\", \"refund\"]\ncurrency = \"CNY\"\n\
+    percent = \"0.45\"\nmin = \"0.01\"\nrounding = \"half_even\"\ndocument = \"made up, clause 3\"\n\
+    [[source.a.fee]]\nfrom = \"2026-03-04\"\nkind = [\"payment\"]\ncurrency = \"CNY\"\nfixed = \"1\"\nrounding = \"half_up\"\n\
+    document = \"made up, clause 4\"\n";
 
 fn sets() -> Vec<(&'static str, String)> {
     vec![
@@ -178,6 +187,10 @@ fn sets() -> Vec<(&'static str, String)> {
         ),
         ("ref, near, assign", [REF, NEAR, ASSIGN].concat()),
         ("run within a tolerance", [REF, RUN_NEAR].concat()),
+        (
+            "fees by contract",
+            [GROUP, NEAR, BATCH, RUN, TOKEN, FEES].concat(),
+        ),
         ("token", TOKEN.to_owned()),
         ("run", [REF, RUN].concat()),
         ("subset alone", SUBSET.to_owned()),
@@ -262,6 +275,9 @@ fn what_the_engine_says_the_verifier_derives_again() {
                 shuffled.table().digest(DigestAlg::Sha256, 1),
                 "{name}, seed {seed}: order of rows"
             );
+            for found in done.fee_differences() {
+                *seen.entry(format!("fee {}", found.document)).or_default() += 1;
+            }
             for edge in &done.outcomes().edges {
                 for side in [Side::Left, Side::Right] {
                     for row in edge.side(side) {
@@ -309,6 +325,8 @@ fn what_the_engine_says_the_verifier_derives_again() {
         "subset ambiguous AMBIGUOUS_SUBSET",
         "net_batch confirmed ",
         "exact_token confirmed ",
+        "fee made up, clause 3",
+        "fee made up, clause 4",
         "exact_token ambiguous AMBIGUOUS_TOKEN",
     ] {
         assert!(

@@ -381,6 +381,45 @@ def found_files(job, inputs):
     return files
 
 
+def fee_rate(rates, kind, currency, day):
+    """The row of a fee schedule that speaks of a record."""
+    return next((one for one in rates if day and kind in one["kind"] and one["currency"] == currency
+                 and one["from"] <= str(day) <= one.get("until", "9999-12-31")), None)
+
+
+def fee_due(rate, amount, currency):
+    """The fee by a schedule's row, in minor units, with the sign of the amount."""
+    def scaled(text, digits):
+        whole, _, decimals = text.partition(".")
+        return int(whole + decimals.rstrip("0").ljust(digits, "0"))
+
+    percent, fixed = rate.get("percent", "0"), scaled(rate.get("fixed", "0"), DIGITS[currency])
+    decimals = len(percent.partition(".")[2])
+    den = 100 * 10**decimals
+    fee = divided(abs(amount) * scaled(percent, decimals) + fixed * den, den, rate["rounding"])
+    if "min" in rate:
+        fee = max(fee, scaled(rate["min"], DIGITS[currency]))
+    if "max" in rate:
+        fee = min(fee, scaled(rate["max"], DIGITS[currency]))
+    return -fee if amount < 0 else fee
+
+
+def fee_differences(rules, books, edges):
+    for name, book in books.items():
+        for index, row in enumerate(book.rows):
+            rate = None if row.item or row.fee is None else fee_rate(rules.sources[name].get("fee", []), row.kind, row.currency, row.day)
+            if rate is None or any(edge.claims[side][index].outcome == "duplicate" for edge in edges
+                                   for side in (0, 1) if edge.books[side] is book):
+                continue
+            due = fee_due(rate, row.amount, row.currency)
+            difference = divided(row.fee, GRAIN, rate["rounding"]) - due
+            if difference:
+                yield {"source": name, "file": book.file_of(row), "line": row.line, "record": shown_id(book.ids[index]),
+                       "accounting_day": str(row.day), "kind": row.kind, "amount": text_of(row.amount, row.currency),
+                       "currency": row.currency, "charged": fee_text(row.fee, row.currency), "due": text_of(due, row.currency),
+                       "difference": text_of(difference, row.currency), "document": rate["document"]}
+
+
 def read_source(job, doc, rules, name, inputs, files, previous):
     source, spec = Source(), rules.sources[name]
     roles, tokens, zone = rules.roles(name), spec.get("token", []), rules.zone(name)
@@ -408,6 +447,7 @@ def read_source(job, doc, rules, name, inputs, files, previous):
             fee = mantissa * 10 ** (DIGITS[currency] + 6 - scale)
             if not -(2**63) < fee < 2**63:
                 return "record-fee"
+        rates = spec.get("fee", [])
         refs = {role: text for role, text in entry.refs.items() if role in roles and all(t["role"] != role for t in tokens)}
         if any(len(text.encode()) > 1024 for text in refs.values()):
             return "key-too-long"
@@ -425,6 +465,11 @@ def read_source(job, doc, rules, name, inputs, files, previous):
             local = instant + zone * 60
             late = cutoff is not None and local % 86400 >= cutoff
             day = datetime.date.fromordinal(local // 86400 + 719163 + late)
+        rate = fee_rate(rates, entry.kind, currency, day)
+        if fee is None and rate:
+            fee = fee_due(rate, amount, currency) * GRAIN
+            if not -(2**63) < fee < 2**63:
+                return "record-fee"
         row = Entry(id=None, raw=entry.raw, names=getattr(entry, "names", None), file=file, line=entry.line, amount=amount,
                     currency=currency, kind=entry.kind, status=entry.status, reversal=entry.reversal, value_date=entry.value_date,
                     day=day, instant=instant, fee=fee, original=entry.original, rate=entry.rate, item=None,
@@ -1251,7 +1296,7 @@ def has_keys(job, place, value, keys):
     if [key for key in value if key in keys] != keys:
         raise Lie(f"{place}: its keys must be {', '.join(keys)}")
     for key in value:
-        if key not in keys:
+        if key not in keys and key != "fee_differences":
             job.skip(f"{place}.{key}: not known here")
 
 
@@ -1350,6 +1395,7 @@ def check_result(job, doc):
         edge.check_summary(doc["edges"][index], f"edges[{index}]")
     check_positions(job, doc, edges)
     check_notes(doc, rules, edges, table)
+    same_json("fee_differences", doc.get("fee_differences", []), list(fee_differences(rules, books, edges)))
     job.skip("engine; the calendar's rows, beyond what the ages and due days of this result depend on")
 
 

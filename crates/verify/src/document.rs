@@ -709,7 +709,7 @@ fn item(source: &str, row: &Row) -> Item {
 }
 
 /// Millionths of a minor unit as text: at least the currency's decimals, no zeros beyond.
-fn fee_text(grains: i128, currency: Currency) -> String {
+pub(crate) fn fee_text(grains: i128, currency: Currency) -> String {
     let digits = usize::from(currency.minor_digits());
     let mut text = format!("{:0width$}", grains.unsigned_abs(), width = digits + 7);
     text.insert(text.len() - digits - 6, '.');

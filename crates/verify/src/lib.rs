@@ -19,6 +19,7 @@
 mod balance;
 mod decide;
 mod document;
+mod fees;
 mod groups;
 mod judge;
 mod key;
@@ -111,6 +112,7 @@ impl Fault {
         "verify-open-positions",
         "verify-presence",
         "verify-balance",
+        "verify-fees",
         "verify-list",
         "verify-totals",
         "verify-decision",
@@ -364,6 +366,12 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
         "balances",
         &doc.balances,
         &balance::derive(&rules, &sources, &judged, previous)?,
+    )?;
+    document::in_order(
+        "verify-fees",
+        "fee_differences",
+        &doc.fee_differences,
+        &fees::differences(&rules, &sources, &judged),
     )?;
     Ok(Checked {
         files: doc.certificate.inputs.len() as u64,

@@ -15,7 +15,7 @@ use quanfu_settlement::{
     Sink, SourceFile, StatementHead, StatementTail, Verdict,
 };
 
-use crate::{Candidate, Fault, Stop, VerifyError};
+use crate::{Candidate, Fault, Stop, VerifyError, fees};
 
 /// A readable record, or an item carried in.
 #[derive(Clone, Debug)]
@@ -395,7 +395,7 @@ impl RowSink<'_> {
         };
         let currency = money.currency();
         let fee = match entry.fee {
-            None => None,
+            None => None, // the schedule's, once the day is known
             Some(fee) => {
                 let kept = (fee.currency() == currency)
                     .then(|| grains(fee.value(), currency))
@@ -462,6 +462,14 @@ impl RowSink<'_> {
                     Some(instant),
                 )
             }
+        };
+        let rate = fees::row_of(self.rules, entry.kind, currency, day);
+        let fee = match (fee, rate) {
+            (None, Some(rate)) => {
+                let kept = fees::due(rate, money.minor()).and_then(fees::kept);
+                Some(kept.ok_or_else(|| ("record-fee", format!("fee by {:?} cannot be kept: at most six digits beyond the minor unit of {currency}, in that currency, would be right", rate.document)))?)
+            }
+            (fee, _) => fee,
         };
         Ok(Row {
             id: RecordId { digest: 0, nth: 0 },
