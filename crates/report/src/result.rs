@@ -263,10 +263,18 @@ pub(crate) fn at_stake(position: &OpenPosition) -> Option<MoneySum> {
     Some(MoneySum::from_minor(sum.abs(), currency))
 }
 
+/// Fees of one source, currency and document.
+#[derive(Default)]
+struct Claim<'d> {
+    items: u64,
+    minor: i128,
+    first: Vec<&'d FeeDifference>,
+}
+
 /// Fees that are not what the contract says: sums by source, currency and document, and the first few records.
 fn fees(doc: &ResultDoc, look: &Look, out: &mut String) {
     const TOLD: usize = 3;
-    let mut sums: BTreeMap<(&str, &str, &str), (u64, Vec<&FeeDifference>, i128)> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, &str, &str), Claim<'_>> = BTreeMap::new();
     for found in &doc.fee_differences {
         let style = AmountStyle::PLAIN;
         let minor = parse_minor(
@@ -279,29 +287,28 @@ fn fees(doc: &ResultDoc, look: &Look, out: &mut String) {
             found.currency.code(),
             found.document.as_str(),
         );
-        let sum = sums.entry(key).or_default();
-        sum.0 += 1;
-        sum.2 += minor.map_or(0, |parsed| i128::from(parsed.minor));
-        if sum.1.len() < TOLD {
-            sum.1.push(found);
+        let claim = sums.entry(key).or_default();
+        claim.items += 1;
+        claim.minor += minor.map_or(0, |parsed| i128::from(parsed.minor));
+        if claim.first.len() < TOLD {
+            claim.first.push(found);
         }
     }
-    for ((source, currency, document), (count, first, minor)) in sums {
-        let sum = first
-            .first()
-            .map(|first| MoneySum::from_minor(minor, first.currency));
+    for ((source, currency, document), claim) in sums {
+        let first = claim.first.first();
+        let sum = first.map(|first| MoneySum::from_minor(claim.minor, first.currency));
         let _ = writeln!(
             out,
             "\n{}{}{} {}, {} {} {currency} ({})",
             left(say(look, "费用", "fees"), 7),
             left(&cut(&inert(source), 9), 10),
-            grouped(count),
+            grouped(claim.items),
             say(look, "笔手续费与合同不符", "fees are not the contract's"),
             say(look, "多收合计", "too much in all"),
             sum.map_or(String::new(), |sum| amount(&sum.amount_text())),
             inert(document),
         );
-        for found in first {
+        for found in claim.first {
             let _ = writeln!(
                 out,
                 "       {} {}:{}  {} {currency}  {} {}  {} {}",
