@@ -4,6 +4,7 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use quanfu::calendar::Date;
 use quanfu::money::lexer::{AmountStyle, parse_minor};
+use quanfu::settlement::entry::Moment;
 use quanfu::settlement::{EntryKind, RefRole};
 use quanfu::{Currency, Day, Entry, KeyRun, Money, Profile, Rules};
 
@@ -173,5 +174,122 @@ column = "currency"
     group.finish();
 }
 
-criterion_group!(benches, unique_key, amounts, from_files, key_run);
+/// Rows that one pass must settle: `[left, right]`, as rows of a program.
+type Sides = [Vec<Entry<'static>>; 2];
+
+/// A row: its number, what it is worth, its merchant, and the second of its day.
+fn row(number: i64, minor: i64, merchant: i64, second: i64) -> Entry<'static> {
+    let date = Date::from_ymd_opt(2026, 3, 2).expect("a day of the calendar");
+    Entry::new(Money::from_minor(minor, Currency::CNY))
+        .with_kind(EntryKind::Payment)
+        .with_reference(
+            RefRole::Transaction,
+            format!("QF{:012X}", number * 2_654_435_761),
+        )
+        .with_reference(RefRole::Merchant, format!("M{merchant:06}"))
+        .on(date)
+        .with_time(Moment {
+            date,
+            second: second as u32,
+            offset_minutes: None,
+        })
+}
+
+/// An amount that few other rows have.
+fn minor(number: i64) -> i64 {
+    number * 7_919 % 1_000_003 + 1_000
+}
+
+/// Twenty rows of each merchant, and one line for `share` of each twenty.
+fn batches(count: i64, share: i64) -> Sides {
+    let left = (0..count).map(|n| row(n, minor(n), n / 20, n % 20 * 60));
+    let right = (0..count / 20).map(|batch| {
+        let sum = (batch * 20..batch * 20 + share).map(minor).sum();
+        row(1_000_000 + batch, sum, batch, 80_000)
+    });
+    [left.collect(), right.collect()]
+}
+
+fn pairs(count: i64, mut other: impl FnMut(i64) -> Entry<'static>) -> Sides {
+    let left = (0..count).map(|n| row(n, minor(n), n / 20, n % 86_400));
+    [left.collect(), (0..count).map(&mut other).collect()]
+}
+
+/// Each way of matching by itself, over rows that it settles.
+fn passes(c: &mut Criterion) {
+    const COUNT: i64 = 10_000;
+    let by_merchant = "on = [\"merchant\", \"currency\"]\n";
+    let cases: [(&str, String, Sides); 7] = [
+        (
+            "key_group",
+            "on = [\"transaction\"]\n".into(),
+            [
+                (0..COUNT).map(|n| row(n / 2, minor(n), 0, n)).collect(),
+                (0..COUNT / 2)
+                    .map(|n| row(n, minor(2 * n) + minor(2 * n + 1), 0, n))
+                    .collect(),
+            ],
+        ),
+        ("net_batch", by_merchant.into(), batches(COUNT, 20)),
+        (
+            "run_batch",
+            format!("{by_merchant}max_chance = \"1\"\n"),
+            batches(COUNT, 12),
+        ),
+        (
+            "near_key",
+            "on = [\"currency\"]\nnear = { left = \"transaction\", right = \"transaction\" }\n"
+                .into(),
+            pairs(COUNT, |n| {
+                let text = format!("PAY QF{:012X} THX", n * 2_654_435_761);
+                let other = row(n, minor(n), n / 20, n % 86_400);
+                other.with_reference(RefRole::Transaction, text)
+            }),
+        ),
+        (
+            "exact_token",
+            by_merchant.into(),
+            pairs(COUNT, |n| row(COUNT + n, minor(n), n / 20, n % 86_400)),
+        ),
+        (
+            "assignment",
+            format!(
+                "{by_merchant}decide = \"confirm\"\ntolerance = [{{ cause = \"bank_charge\", max_minor = 3 }}]\n"
+            ),
+            pairs(COUNT, |n| {
+                row(COUNT + n, minor(n) - n % 3, n / 20, n % 86_400)
+            }),
+        ),
+        (
+            "subset",
+            format!("{by_merchant}decide = \"confirm\"\nmax_members = 4\n"),
+            batches(COUNT, 3),
+        ),
+    ];
+    let mut group = c.benchmark_group("pass");
+    group.sample_size(10);
+    for (pass, keys, sides) in cases {
+        let edge = format!("pass = \"{pass}\"\n{keys}");
+        let text = RULES.replace("pass = \"unique_key\"\non = [\"transaction\"]\n", &edge);
+        let rules = Rules::parse(&text).expect("the rules above are right");
+        let run = |[left, right]: Sides| {
+            let day = Day::new(rules.clone()).rows("a", left).rows("b", right);
+            day.run().expect("rows of the bench are right")
+        };
+        let found = run(sides.clone()).document(None);
+        assert!(
+            found.edges.iter().any(|edge| !edge.groups.is_empty()),
+            "{pass} finds nothing"
+        );
+        group.throughput(Throughput::Elements(
+            (sides[0].len() + sides[1].len()) as u64,
+        ));
+        group.bench_function(pass, |b| {
+            b.iter_batched(|| sides.clone(), run, BatchSize::LargeInput);
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, unique_key, amounts, from_files, key_run, passes);
 criterion_main!(benches);
