@@ -164,7 +164,7 @@ fn recon() -> Command {
         )
         .arg(profiles())
         .arg(calendar())
-        .arg(path("after").long("after").value_name("RESULT").help("The result of the day before: its carried items come in"))
+        .arg(path("after").long("after").value_name("RESULT").help("The result of the day before: its carried and overdue records come in"))
         .arg(path("supersedes").long("supersedes").value_name("RESULT").help(
             "The earlier result of this day that this one replaces, for files delivered again or new decisions",
         ))

@@ -19,6 +19,7 @@ use quanfu_settlement::{
 use crate::compare::figure;
 use crate::document::text;
 use crate::error::ReconError;
+use crate::request::handed_on;
 
 /// The reconciliations, by edge and currency.
 pub(crate) fn balances(
@@ -47,7 +48,7 @@ pub(crate) fn balances(
             .flat_map(|doc| &doc.balances)
             .filter(own)
             .collect();
-        let carried = previous.iter().flat_map(|doc| &doc.carried);
+        let carried = previous.iter().copied().flat_map(handed_on);
         for position in carried.filter(|position| position.edge == edge.name) {
             for member in &position.members {
                 desk.open_before[member.side as usize].insert(member.item.record);

@@ -8,6 +8,7 @@ use quanfu_settlement::rules::SourceRole;
 use quanfu_settlement::{Book, Group, Outcome, Outcomes, RecordId, ResultDoc, Rules, Side};
 
 use crate::document::Sums;
+use crate::request::handed_on;
 
 /// What is met beyond a row: a bit for each role that has the payment, and for each role four bits that tell why the way
 /// to it ends.
@@ -103,7 +104,7 @@ pub(crate) fn before(rules: &Rules, books: &[Book], previous: Option<&ResultDoc>
     };
     let declared: Vec<SourceRole> = previous.sources.iter().map(|source| source.role).collect();
     let mut known: HashMap<(&str, RecordId), Met> = HashMap::new();
-    for member in previous.carried.iter().flat_map(|open| &open.members) {
+    for member in handed_on(previous).flat_map(|open| &open.members) {
         let has = |role: &&SourceRole| member.presence.is_some_and(|state| state.has(**role));
         let roles = declared.iter().filter(has).map(|role| role_bit(*role));
         let key = (member.item.source.as_str(), member.item.record);

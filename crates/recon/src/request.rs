@@ -9,7 +9,7 @@ use quanfu_money::MoneySum;
 use quanfu_settlement::balance::{BalanceReconciliation, BalanceVerdict};
 use quanfu_settlement::book::{FEE_GRAIN, Item, fee_text};
 use quanfu_settlement::fees::FeeDifference;
-use quanfu_settlement::result::{Decisions, Earlier, Embedded};
+use quanfu_settlement::result::{Decisions, Earlier, Embedded, OpenPosition};
 use quanfu_settlement::rules::SourceRules;
 use quanfu_settlement::{
     Book, DecisionLog, Digest, Outcome, OutcomeTable, Outcomes, RecordId, RefRole, ResultDoc,
@@ -262,13 +262,22 @@ fn fee_difference(source: &SourceRules, book: &Book, row: u32) -> Option<FeeDiff
     })
 }
 
-/// The items of a source that an earlier result carries over, each once.
+/// The positions of a result whose records go into the next day: what is carried, and breaks of one record that are
+/// overdue. What comes late is matched with them as if it had come in time.
+pub(crate) fn handed_on(previous: &ResultDoc) -> impl Iterator<Item = &OpenPosition> {
+    let alone = |position: &&OpenPosition| position.members.len() == 1;
+    previous
+        .carried
+        .iter()
+        .chain(previous.breaks.iter().filter(alone))
+}
+
+/// The items of a source that go from an earlier result into the next day, each once: what is carried, then what is
+/// overdue.
 #[must_use]
 pub fn carried_items<'d>(previous: &'d ResultDoc, source: &str) -> Vec<&'d Item> {
     let mut seen: HashSet<RecordId> = HashSet::new();
-    let members = previous
-        .carried
-        .iter()
+    let members = handed_on(previous)
         .flat_map(|position| &position.members)
         .map(|member| &member.item);
     members
@@ -352,7 +361,7 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
         let (left, right) = (&books[edge.left], &books[edge.right]);
         let here: HashSet<(Side, RecordId)> = previous
             .into_iter()
-            .flat_map(|previous| &previous.carried)
+            .flat_map(handed_on)
             .filter(|position| position.edge == edge.name)
             .flat_map(|position| {
                 position

@@ -381,6 +381,11 @@ def found_files(job, inputs):
     return files
 
 
+def handed_on(previous):
+    """Positions whose records go into the next day: what is carried, then breaks of one record."""
+    return previous["carried"] + [one for one in previous["breaks"] if len(one["members"]) == 1]
+
+
 def fee_rate(rates, kind, currency, day):
     """The row of a fee schedule that speaks of a record."""
     return next((one for one in rates if day and kind in one["kind"] and one["currency"] == currency
@@ -425,7 +430,7 @@ def read_source(job, doc, rules, name, inputs, files, previous):
     roles, tokens, zone = rules.roles(name), spec.get("token", []), rules.zone(name)
     cutoff = spec.get("cutoff")
     cutoff = cutoff and sum(int(part) * unit for part, unit in zip(cutoff.split(":"), (3600, 60, 1)))
-    for position in previous["carried"] if previous else ():
+    for position in handed_on(previous) if previous else ():
         for member in position["members"]:
             if member["source"] == name and all(row.id != member["record"] for row in source.rows):
                 source.rows.append(carried_row({key: value for key, value in member.items() if key not in ("side", "presence")}))
@@ -935,7 +940,7 @@ class Edge:
         """Carried over on another edge only."""
         return row.item is not None and not any(
             position["edge"] == self.name and {k: v for k, v in member.items() if k not in ("side", "presence")} == row.item
-            for position in self.previous["carried"] for member in position["members"])
+            for position in handed_on(self.previous) for member in position["members"])
 
     def identities(self, side, gone):
         """For each row what makes two records one and the same."""

@@ -14,7 +14,7 @@ use quanfu_settlement::{Balance, EntryStatus, Outcome, RecordId, ResultDoc, Rule
 
 use crate::Fault;
 use crate::judge::{Edge, Group, fee};
-use crate::rows::{Row, Source};
+use crate::rows::{Row, Source, handed_on};
 use crate::table::amount;
 
 /// All reconciliations that the rules ask for.
@@ -50,7 +50,7 @@ pub(crate) fn derive(
                 found.edge == edge.name && names == (book.name(bank.other()), book.name(bank))
             })
             .collect();
-        for position in previous.map_or(&[][..], |doc| &doc.carried) {
+        for position in previous.map_or(Vec::new(), handed_on) {
             if position.edge == edge.name {
                 let members = position.members.iter();
                 book.open

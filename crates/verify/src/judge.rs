@@ -17,7 +17,7 @@ use crate::Fault;
 use crate::decide::{Decided, decided};
 use crate::key::{field, key, passes};
 use crate::passes::SAME_DAY;
-use crate::rows::{Row, Source};
+use crate::rows::{Row, Source, handed_on};
 
 const GRAIN: i128 = 1_000_000;
 
@@ -601,17 +601,15 @@ impl<'a> Bench<'a> {
                 rule: None,
                 group: None,
             };
+            let handed = previous.map_or(Vec::new(), handed_on).into_iter();
+            let here: BTreeSet<RecordId> = handed
+                .filter(|position| position.edge == self.edge.name)
+                .flat_map(|position| &position.members)
+                .filter(|member| member.side == side)
+                .map(|member| member.item.record)
+                .collect();
             for (at, row) in self.source(side).rows.iter().enumerate() {
-                let elsewhere = row.carried.is_some()
-                    && !previous.is_some_and(|previous| {
-                        previous.carried.iter().any(|position| {
-                            position.edge == self.edge.name
-                                && position.members.iter().any(|member| {
-                                    member.item.record == row.id
-                                        && Some(&member.item) == row.carried.as_ref()
-                                })
-                        })
-                    });
+                let elsewhere = row.carried.is_some() && !here.contains(&row.id);
                 if self.state[side as usize][at].is_none() && (elsewhere || !passes(filter, row)) {
                     self.state[side as usize][at] = Some(excluded);
                 }

@@ -9,7 +9,7 @@ use quanfu_settlement::rules::SourceRole;
 use quanfu_settlement::{Outcome, RecordId, ResultDoc, Rules, Side};
 
 use crate::judge::{Edge, Group};
-use crate::rows::Source;
+use crate::rows::{Source, handed_on};
 use crate::table::amount;
 
 /// Why a walk ends, the worst first.
@@ -179,7 +179,10 @@ pub(crate) fn states(
     let is_tree = rules.edges.len() + 1 == rules.sources.len();
     let mut before = BTreeMap::new();
     if let Some(doc) = previous {
-        for member in doc.carried.iter().flat_map(|position| &position.members) {
+        for member in handed_on(doc)
+            .into_iter()
+            .flat_map(|position| &position.members)
+        {
             let roles = doc.sources.iter().map(|source| source.role);
             let roles: BTreeSet<SourceRole> = roles
                 .filter(|role| member.presence.is_some_and(|state| state.has(*role)))

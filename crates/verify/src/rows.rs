@@ -1,13 +1,13 @@
 //! The inputs read again, into plain rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use quanfu_calendar::{Date, Datelike as _};
 use quanfu_formats::Options;
 use quanfu_money::{Currency, Decimal, Money};
 use quanfu_settlement::book::Item;
-use quanfu_settlement::result::Input;
+use quanfu_settlement::result::{Input, OpenPosition};
 use quanfu_settlement::rules::{SourceRules, TokenFrom};
 use quanfu_settlement::{
     Balance, Digest, DigestAlg, Entry, EntryAmount, EntryKind, EntryStatus, FileHead, Finding,
@@ -285,18 +285,24 @@ struct RowSink<'r> {
     source: Source,
 }
 
+/// Positions whose records are records of the next day too: carried ones, then breaks that consist of one record.
+pub(crate) fn handed_on(doc: &ResultDoc) -> Vec<&OpenPosition> {
+    let mut found: Vec<_> = doc.carried.iter().collect();
+    found.extend(doc.breaks.iter().filter(|found| found.members.len() == 1));
+    found
+}
+
 fn fault(place: impl Into<String>, message: impl Into<String>) -> Fault {
     Fault::new("verify-chain", place, message)
 }
 
 impl RowSink<'_> {
     fn carry_in(&mut self, previous: &ResultDoc) -> Result<(), Fault> {
-        for position in &previous.carried {
+        let mut seen = HashSet::new();
+        for position in handed_on(previous) {
             for member in &position.members {
                 let item = &member.item;
-                if item.source != self.rules.name
-                    || self.source.rows.iter().any(|row| row.id == item.record)
-                {
+                if item.source != self.rules.name || !seen.insert(item.record) {
                     continue;
                 }
                 let place = format!("carried item {}", item.record);
