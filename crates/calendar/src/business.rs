@@ -154,7 +154,7 @@ impl BusinessCalendar {
     ///
     /// [`CalendarError::Line`]; [`CalendarError::Apart`] if the tables leave days between them.
     pub fn parse(name: &str, text: &str) -> Result<Self, CalendarError> {
-        CalendarHistory::parse(name, text)?.latest()
+        CalendarHistory::read(name, text)?.latest()
     }
 
     /// This calendar with a user's laid over it: on the days that `user` covers, the user's rows hold, on all others

@@ -58,12 +58,17 @@ impl CalendarHistory {
     ///
     /// [`CalendarError::Line`]; [`CalendarError::Apart`] if the tables leave days between them.
     pub fn parse(name: &str, text: &str) -> Result<Self, CalendarError> {
-        let history = Self {
-            name: name.to_owned(),
-            editions: parse(name, text)?,
-        };
+        let history = Self::read(name, text)?;
         history.latest()?;
         Ok(history)
+    }
+
+    /// Reads a file whose tables may leave days between them.
+    pub(crate) fn read(name: &str, text: &str) -> Result<Self, CalendarError> {
+        Ok(Self {
+            name: name.to_owned(),
+            editions: parse(name, text)?,
+        })
     }
 
     /// Its name.

@@ -42,4 +42,4 @@ pub use history::{CalendarHistory, Published};
 pub use places::{Calendars, Place};
 pub use roll::{Period, PeriodAddition, Roll};
 pub use table::{CalendarRow, Doubt, RowKind};
-pub use value::{RuleUsed, SpotRule, Tenor, ValueDate, ValueDateError, ValueRules};
+pub use value::{RuleUsed, SpotRule, Tenor, ValueDate, ValueDateError, ValuePair, ValueRules};

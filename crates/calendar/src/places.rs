@@ -161,7 +161,7 @@ impl Calendars {
             })?;
             return self.of(own);
         };
-        let mut history = CalendarHistory::parse(place.table, text_of(place.table))?;
+        let mut history = CalendarHistory::read(place.table, text_of(place.table))?;
         if let Some(user) = self.user.get(place.table) {
             history = history.overlaid_with(user)?;
         }

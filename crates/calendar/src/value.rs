@@ -308,6 +308,14 @@ pub enum ValueDateError {
         /// Where it was read.
         source_text: String,
     },
+    /// There is no second good day between the trade and spot, because the dollar is closed.
+    #[error("no TN for a trade of {traded}: the first good day after it is spot already, {spot}")]
+    NoTomNext {
+        /// The day of the trade.
+        traded: Date,
+        /// The spot day.
+        spot: Date,
+    },
     /// A calendar has no answer.
     #[error(transparent)]
     Calendar(#[from] CalendarError),
@@ -319,6 +327,7 @@ impl ValueDateError {
         "value-date-no-calendar",
         "value-date-same-pair",
         "value-date-not-determinable",
+        "value-date-no-tom-next",
     ];
 
     /// Stable code of the kind.
@@ -328,15 +337,29 @@ impl ValueDateError {
             Self::NoCalendar { .. } => "value-date-no-calendar",
             Self::SamePair { .. } => "value-date-same-pair",
             Self::NotDeterminable { .. } => "value-date-not-determinable",
+            Self::NoTomNext { .. } => "value-date-no-tom-next",
             Self::Calendar(error) => error.code(),
         }
     }
 }
 
-/// The leg of one currency against the dollar: its days up to spot, each counted or not.
+/// A currency against the dollar.
+#[derive(Clone, Debug)]
 struct Leg {
-    days: Vec<(Date, Option<u32>)>,
-    spot: Date,
+    own: BusinessCalendar,
+    lag: u32,
+    dollar_counts: bool,
+}
+
+/// Two currencies with their calendars and rules, ready for many value dates.
+#[derive(Clone, Debug)]
+pub struct ValuePair {
+    /// One, or two for a cross.
+    legs: Vec<Leg>,
+    dollar: BusinessCalendar,
+    joint: BusinessCalendar,
+    rules: Vec<RuleUsed>,
+    tenors: Vec<TenorRule>,
 }
 
 impl ValueRules {
@@ -344,6 +367,7 @@ impl ValueRules {
     ///
     /// Each currency has its spot day against the dollar: the n-th of its business days after the trade, where the last
     /// must be good for the dollar too. A cross takes the later of the two and moves it to a day that is good for all.
+    /// For many dates of one pair see [`ValueRules::pair`].
     ///
     /// # Errors
     ///
@@ -367,53 +391,142 @@ impl ValueRules {
         traded: Date,
         tenor: Tenor,
     ) -> Result<ValueDate, ValueDateError> {
+        self.pair(calendars, base, quote)?.value_date(traded, tenor)
+    }
+
+    /// Gets the calendars and rules of a pair.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueDateError`].
+    pub fn pair(
+        &self,
+        calendars: &Calendars,
+        base: &str,
+        quote: &str,
+    ) -> Result<ValuePair, ValueDateError> {
         if base == quote {
             return Err(ValueDateError::SamePair {
                 currency: base.to_owned(),
             });
         }
         let mut rules = Vec::new();
-        let mut names: Vec<&str> = Vec::new();
         let mut legs = Vec::new();
-        let dollar = calendars.named(self.calendar_of(DOLLAR)?)?;
-        let crossed = [base, quote].into_iter().filter(|code| *code != DOLLAR);
-        for currency in crossed {
-            let leg = self.leg(calendars, &dollar, currency, traded, &mut rules)?;
-            legs.push(leg);
+        for currency in [base, quote].into_iter().filter(|code| *code != DOLLAR) {
+            legs.push(self.leg(calendars, currency, &mut rules)?);
         }
+        let mut names: Vec<&str> = Vec::new();
         for currency in [base, quote, DOLLAR] {
             let name = self.calendar_of(currency)?;
             if !names.contains(&name) {
                 names.push(name);
-                self.note_calendar(currency, &mut rules);
+                let row = self.calendars.get(currency);
+                rules.extend(row.map(|row| row.used(currency, "calendar", name.to_owned())));
             }
         }
-        let joint = calendars.named(&names.join("+"))?;
-        let leg = legs
-            .into_iter()
-            .reduce(|a, b| if b.spot > a.spot { b } else { a });
-        let leg = leg.expect("two different currencies are not both the dollar");
-        let spot = joint.adjust(leg.spot, Roll::Following)?;
-        let to_spot = told(&joint, &leg, spot)?;
+        Ok(ValuePair {
+            legs,
+            dollar: calendars.named(self.calendar_of(DOLLAR)?)?,
+            joint: calendars.named(&names.join("+"))?,
+            rules,
+            tenors: self.tenors.clone(),
+        })
+    }
+
+    fn leg(
+        &self,
+        calendars: &Calendars,
+        currency: &str,
+        rules: &mut Vec<RuleUsed>,
+    ) -> Result<Leg, ValueDateError> {
+        if let Some(row) = self.spot_rule(currency, "special") {
+            return Err(ValueDateError::NotDeterminable {
+                currency: currency.to_owned(),
+                rule: row.value.value(),
+                source_text: row.source.clone(),
+            });
+        }
+        let mut leg = Leg {
+            own: calendars.named(self.calendar_of(currency)?)?,
+            lag: 1,
+            dollar_counts: false,
+        };
+        for name in ["lag", "usd_holiday"] {
+            if let Some(row) = self.spot_rule(currency, name) {
+                match row.value {
+                    SpotRule::Lag(days) => leg.lag = days.max(1),
+                    SpotRule::UsdHolidayCounts(counts) => leg.dollar_counts = counts,
+                    SpotRule::Special(_) => {}
+                }
+                rules.push(row.used(currency, name, row.value.value()));
+            }
+        }
+        Ok(leg)
+    }
+}
+
+impl<T> Sourced<T> {
+    fn used(&self, of: &str, rule: &'static str, value: String) -> RuleUsed {
+        RuleUsed {
+            of: of.to_owned(),
+            rule,
+            value,
+            certainty: self.certainty,
+            source: self.source.clone(),
+        }
+    }
+}
+
+impl Leg {
+    /// The days after the trade up to spot, each with its number or none.
+    fn to_spot(
+        &self,
+        dollar: &BusinessCalendar,
+        traded: Date,
+    ) -> Result<Vec<(Date, Option<u32>)>, CalendarError> {
+        let mut days = Vec::new();
+        let (mut day, mut number) = (traded, 0);
+        while number < self.lag {
+            day = day.succ_opt().ok_or_else(|| self.own.out_of_range(day))?;
+            let needs_dollar = self.dollar_counts || number + 1 == self.lag;
+            let good =
+                self.own.is_business_day(day)? && (!needs_dollar || dollar.is_business_day(day)?);
+            number += u32::from(good);
+            days.push((day, good.then_some(number)));
+        }
+        Ok(days)
+    }
+}
+
+impl ValuePair {
+    /// The calendar in which spot and value date are good: that of both currencies and of the US dollar.
+    #[must_use]
+    pub fn calendar(&self) -> &BusinessCalendar {
+        &self.joint
+    }
+
+    /// The value date of a trade.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueDateError::Calendar`] beyond the calendars; [`ValueDateError::NoTomNext`].
+    pub fn value_date(&self, traded: Date, tenor: Tenor) -> Result<ValueDate, ValueDateError> {
+        let joint = &self.joint;
+        let to_spot = self.to_spot(traded)?;
+        let spot = to_spot.last().map_or(traded, |last| last.day);
         let row = tenor.row();
         let rule = self.tenors.iter().find(|rule| rule.tenor == row);
         let rule = rule.expect("our table has a row for every tenor");
-        if tenor != Tenor::Spot {
-            let mut value = rule.roll.name().to_owned();
-            if rule.addition != PeriodAddition::None {
-                value = format!("{value}; {}", rule.addition.name());
-            }
-            rules.push(RuleUsed {
-                of: rule.tenor.clone(),
-                rule: "tenor",
-                value,
-                certainty: rule.certainty,
-                source: rule.source.clone(),
-            });
-        }
         let date = match tenor {
             Tenor::Overnight => joint.add_business_days(traded, 1)?,
-            Tenor::TomNext => joint.add_business_days(traded, 2)?,
+            Tenor::TomNext => {
+                let date = joint.add_business_days(traded, 2)?;
+                // with a lag of two it must end on spot, and a US holiday may have left no day between
+                if date > spot && self.legs.iter().any(|leg| leg.lag > 1) {
+                    return Err(ValueDateError::NoTomNext { traded, spot });
+                }
+                date
+            }
             Tenor::Spot => spot,
             Tenor::SpotNext => joint.add_business_days(spot, 1)?,
             Tenor::After(period) => joint.add_period(spot, period, rule.addition, rule.roll)?,
@@ -429,6 +542,10 @@ impl ValueRules {
             },
             _ => Vec::new(),
         };
+        let mut rules = self.rules.clone();
+        if tenor != Tenor::Spot {
+            rules.push(rule.used());
+        }
         let of_rules = rules.iter().map(|rule| rule.certainty).max();
         let certainty = joint.certainty(traded, date.max(spot))?;
         Ok(ValueDate {
@@ -443,87 +560,50 @@ impl ValueRules {
         })
     }
 
-    fn leg(
-        &self,
-        calendars: &Calendars,
-        dollar: &BusinessCalendar,
-        currency: &str,
-        traded: Date,
-        rules: &mut Vec<RuleUsed>,
-    ) -> Result<Leg, ValueDateError> {
-        if let Some(row) = self.spot_rule(currency, "special") {
-            return Err(ValueDateError::NotDeterminable {
-                currency: currency.to_owned(),
-                rule: row.value.value(),
-                source_text: row.source.clone(),
-            });
-        }
-        let own = calendars.named(self.calendar_of(currency)?)?;
-        let (mut lag, mut dollar_counts) = (1, false);
-        for name in ["lag", "usd_holiday"] {
-            let Some(row) = self.spot_rule(currency, name) else {
-                continue;
-            };
-            match &row.value {
-                SpotRule::Lag(days) => lag = (*days).max(1),
-                SpotRule::UsdHolidayCounts(counts) => dollar_counts = *counts,
-                SpotRule::Special(_) => {}
+    /// The days of the later leg with the reasons of the joint calendar, and on to a day that is good for all, which takes
+    /// the leg's last number.
+    fn to_spot(&self, traded: Date) -> Result<Vec<CountedDay>, CalendarError> {
+        let mut later: Vec<(Date, Option<u32>)> = Vec::new();
+        for leg in &self.legs {
+            let days = leg.to_spot(&self.dollar, traded)?;
+            if days.len() > later.len() {
+                later = days;
             }
-            rules.push(RuleUsed {
-                of: currency.to_owned(),
-                rule: name,
-                value: row.value.value(),
-                certainty: row.certainty,
-                source: row.source.clone(),
-            });
         }
         let mut days = Vec::new();
-        let mut day = traded;
-        let mut number = 0;
-        while number < lag {
-            day = day.succ_opt().ok_or_else(|| own.out_of_range(day))?;
-            let needs_dollar = dollar_counts || number + 1 == lag;
-            let good =
-                own.is_business_day(day)? && (!needs_dollar || dollar.is_business_day(day)?);
-            number += u32::from(good);
-            days.push((day, good.then_some(number)));
-        }
-        Ok(Leg { days, spot: day })
-    }
-
-    fn note_calendar(&self, currency: &str, rules: &mut Vec<RuleUsed>) {
-        if let Some(row) = self.calendars.get(currency) {
-            rules.push(RuleUsed {
-                of: currency.to_owned(),
-                rule: "calendar",
-                value: row.value.clone(),
-                certainty: row.certainty,
-                source: row.source.clone(),
+        for (day, counted) in later {
+            let reason = self.joint.why(day)?;
+            days.push(CountedDay {
+                day,
+                reason,
+                counted,
             });
         }
+        if let Some(last) = days.last_mut()
+            && !last.reason.is_business()
+        {
+            let (from, number) = (last.day, last.counted.take());
+            for mut day in self.joint.count(from, 1)? {
+                day.counted = day.counted.and(number);
+                days.push(day);
+            }
+        }
+        Ok(days)
     }
 }
 
-/// The days of a leg with the reasons of the joint calendar, on to the spot day, which takes the leg's last number.
-fn told(joint: &BusinessCalendar, leg: &Leg, spot: Date) -> Result<Vec<CountedDay>, CalendarError> {
-    let last = leg.days.last().and_then(|(_, number)| *number);
-    let mut days = Vec::new();
-    for (day, number) in &leg.days {
-        days.push(CountedDay {
-            day: *day,
-            reason: joint.why(*day)?,
-            counted: if *day == leg.spot && spot != *day {
-                None
-            } else {
-                *number
-            },
-        });
-    }
-    if spot != leg.spot {
-        for mut day in joint.count(leg.spot, 1)? {
-            day.counted = day.counted.and(last);
-            days.push(day);
+impl TenorRule {
+    fn used(&self) -> RuleUsed {
+        let value = match self.addition {
+            PeriodAddition::None => self.roll.name().to_owned(),
+            addition => format!("{}; {}", self.roll.name(), addition.name()),
+        };
+        RuleUsed {
+            of: self.tenor.clone(),
+            rule: "tenor",
+            value,
+            certainty: self.certainty,
+            source: self.source.clone(),
         }
     }
-    Ok(days)
 }
