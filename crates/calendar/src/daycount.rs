@@ -1,4 +1,4 @@
-//! Day counts: the exact share of a year between two days.
+//! Day counts (计息天数): the exact share of a year between two days.
 
 use std::fmt;
 use std::str::FromStr;

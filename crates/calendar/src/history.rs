@@ -1,9 +1,9 @@
-//! A calendar with the days on which its tables became known.
+//! A calendar with the days (公布日) on which its tables became known.
 
 use chrono::NaiveDate as Date;
 
-use crate::table::{Edition, parse};
-use crate::{BusinessCalendar, CalendarError, Certainty};
+use crate::table::{Edition, Table, parse};
+use crate::{BusinessCalendar, CalendarError, Certainty, Doubt};
 
 /// A calendar as it was published: tables that became known one after the other.
 ///
@@ -113,24 +113,44 @@ impl CalendarHistory {
     ///
     /// [`CalendarError::Apart`]; not for a history that was parsed or laid over another.
     pub fn latest(&self) -> Result<BusinessCalendar, CalendarError> {
-        self.of(self.editions.iter(), Date::MAX)
+        let table = self.merged(self.editions.iter(), Date::MAX)?;
+        Ok(BusinessCalendar::new(self.name.clone(), table))
     }
 
-    /// The calendar by what was known at the end of a day.
+    /// The calendar by what was known at the end of a day. If a day on which a table became known is less than certain,
+    /// all days of it are.
     ///
     /// # Errors
     ///
     /// [`CalendarError::NotYetKnown`] if that was nothing; [`CalendarError::Apart`] if it left days between the tables.
     pub fn as_known_at(&self, day: Date) -> Result<BusinessCalendar, CalendarError> {
         let known = |edition: &&Edition| edition.known_on.is_none_or(|known_on| known_on <= day);
-        self.of(self.editions.iter().filter(known), day)
+        let mut table = self.merged(self.editions.iter().filter(known), day)?;
+        let dated = self
+            .editions
+            .iter()
+            .filter(|edition| edition.known_on.is_some());
+        let certainty = dated.map(|edition| edition.certainty).max();
+        if let Some(certainty) = certainty.filter(|certainty| *certainty != Certainty::Certain) {
+            let (from, until) = (table.from, table.until);
+            table.doubts.insert(
+                0,
+                Doubt {
+                    from,
+                    until,
+                    certainty,
+                },
+            );
+            table.doubts.sort_unstable();
+        }
+        Ok(BusinessCalendar::new(self.name.clone(), table))
     }
 
-    fn of<'e>(
+    fn merged<'e>(
         &self,
         mut editions: impl Iterator<Item = &'e Edition>,
         day: Date,
-    ) -> Result<BusinessCalendar, CalendarError> {
+    ) -> Result<Table, CalendarError> {
         let first = editions.next().ok_or_else(|| CalendarError::NotYetKnown {
             calendar: self.name.clone(),
             day,
@@ -150,6 +170,6 @@ impl CalendarHistory {
                 day,
             })?;
         }
-        Ok(BusinessCalendar::new(self.name.clone(), table))
+        Ok(table)
     }
 }

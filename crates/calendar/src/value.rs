@@ -1,4 +1,4 @@
-//! Value dates: on which day a currency trade settles.
+//! Value dates (起息日): on which day a currency trade settles.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ pub enum Tenor {
     Overnight,
     /// The second good day after the trade (tomorrow-next).
     TomNext,
-    /// The spot day.
+    /// The spot day (即期).
     Spot,
     /// The next good day after spot.
     SpotNext,
@@ -534,14 +534,19 @@ impl ValuePair {
         let end_end = matches!(tenor, Tenor::After(Period::Months(_) | Period::Years(_)))
             && rule.addition == PeriodAddition::LastBusinessDay
             && joint.last_business_day_of_month(spot)? == spot;
-        let moved = match tenor {
-            Tenor::After(period) if !end_end => match period.after(spot) {
-                Some(from) if from < date => joint.count(from, 1)?,
-                Some(from) if from > date => joint.count(from, -1)?,
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
-        };
+        let mut moved = Vec::new();
+        if let Tenor::After(period) = tenor
+            && let Some(day) = period.after(spot).filter(|day| *day != date && !end_end)
+        {
+            let reason = joint.why(day)?;
+            let counted = None;
+            moved.push(CountedDay {
+                day,
+                reason,
+                counted,
+            });
+            moved.extend(joint.count(day, if day < date { 1 } else { -1 })?);
+        }
         let mut rules = self.rules.clone();
         if tenor != Tenor::Spot {
             rules.push(rule.used());

@@ -207,6 +207,9 @@ fn the_law_of_2025_was_known_with_its_table() {
         china_on("2016-11-30").unwrap_err().to_string(),
         "calendar CN became known on 2016-12-01; on 2016-11-30 nothing of it was known"
     );
+    // the days on which the notices came out are not certain, so neither is what follows from them
+    let sure = after.certainty(day("2024-03-01"), day("2024-03-01"));
+    assert_eq!(sure, Ok(Certainty::Probable));
     // the last days of 2018 became off with the notice for 2019
     let new_years_eve = |known_at| {
         china_on(known_at)

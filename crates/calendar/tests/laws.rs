@@ -121,6 +121,7 @@ proptest! {
                 prop_assert!(far.date >= before, "{} {}", tenor, far.date);
                 before = far.date;
                 prop_assert!(far.moved.last().is_none_or(|last| last.day == far.date));
+                    prop_assert!(far.moved.first().is_none_or(|first| !first.reason.is_business()));
                 if far.end_end {
                     let joint = pair.calendar();
                     prop_assert_eq!(joint.last_business_day_of_month(far.date), Ok(far.date));

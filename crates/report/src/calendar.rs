@@ -133,8 +133,14 @@ pub fn list(calendars: &Calendars, look: &Look) -> Result<String, quanfu_calenda
             row.from,
             row.until
         );
-        if row.certainty != Certainty::Certain {
-            let _ = write!(out, " ({})", sure(row.certainty, look));
+        if row.doubtful_days > 0 {
+            let days = say(look, "天", "days");
+            let _ = write!(
+                out,
+                " ({} {days} {})",
+                row.doubtful_days,
+                sure(row.certainty, look)
+            );
         }
         out.push('\n');
     }
@@ -163,6 +169,8 @@ struct Listed {
     name: String,
     from: Date,
     until: Date,
+    /// How many of its days are less than certain.
+    doubtful_days: usize,
     /// That of its least certain day.
     certainty: Certainty,
     zh: &'static str,
@@ -176,6 +184,14 @@ fn listed(calendars: &Calendars) -> Result<Vec<Listed>, quanfu_calendar::Calenda
     for name in calendars.names() {
         let calendar = calendars.named(&name)?;
         let (from, until) = calendar.covers();
+        let is_doubtful = |day: &Date| {
+            calendar
+                .doubts()
+                .iter()
+                .any(|doubt| doubt.from <= *day && *day <= doubt.until)
+        };
+        let days = from.iter_days().take_while(|day| *day <= until);
+        let doubtful_days = days.filter(is_doubtful).count();
         let certainty = calendar.certainty(from, until)?;
         let place = places.iter().find(|place| place.name == name);
         let (zh, en, source) = match place {
@@ -191,6 +207,7 @@ fn listed(calendars: &Calendars) -> Result<Vec<Listed>, quanfu_calendar::Calenda
             name,
             from,
             until,
+            doubtful_days,
             certainty,
             zh,
             en,
