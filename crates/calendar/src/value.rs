@@ -365,8 +365,8 @@ pub struct ValuePair {
 impl ValueRules {
     /// The value date of a trade in two currencies (three letters each).
     ///
-    /// Each currency has its spot day against the dollar: the n-th of its business days after the trade, where the last
-    /// must be good for the dollar too. A cross takes the later of the two and moves it to a day that is good for all.
+    /// Each currency settles on the n-th of its business days after the trade; US holidays count against that only where a
+    /// rule says so. Spot is the later of the two days, moved to a day that is good for both and for the US dollar.
     /// For many dates of one pair see [`ValueRules::pair`].
     ///
     /// # Errors
@@ -488,9 +488,8 @@ impl Leg {
         let (mut day, mut number) = (traded, 0);
         while number < self.lag {
             day = day.succ_opt().ok_or_else(|| self.own.out_of_range(day))?;
-            let needs_dollar = self.dollar_counts || number + 1 == self.lag;
-            let good =
-                self.own.is_business_day(day)? && (!needs_dollar || dollar.is_business_day(day)?);
+            let good = self.own.is_business_day(day)?
+                && (!self.dollar_counts || dollar.is_business_day(day)?);
             number += u32::from(good);
             days.push((day, good.then_some(number)));
         }
@@ -566,7 +565,7 @@ impl ValuePair {
     }
 
     /// The days of the later leg with the reasons of the joint calendar, and on to a day that is good for all, which takes
-    /// the leg's last number.
+    /// the leg's last number: a US holiday on the last day moves spot, one before it does not.
     fn to_spot(&self, traded: Date) -> Result<Vec<CountedDay>, CalendarError> {
         let mut later: Vec<(Date, Option<u32>)> = Vec::new();
         for leg in &self.legs {

@@ -69,6 +69,26 @@ fn does_not_take_weekends_for_a_calendar() {
 }
 
 #[test]
+fn a_value_date_is_as_sure_as_the_least_sure_of_its_rules_and_days() {
+    let certain = Certainty::Certain;
+    let rules = ValueRules::shipped().with_currency("USD", "US", certain, "made up");
+    let sure = |rules: &ValueRules, traded| {
+        let spot = rules.value_date(
+            &Calendars::shipped(),
+            "USD",
+            "HKD",
+            day(traded),
+            Tenor::Spot,
+        );
+        spot.unwrap().certainty
+    };
+    assert_eq!(sure(&rules, "2026-06-01"), Certainty::Unsure);
+    let rules = rules.with_currency("HKD", "HK", certain, "made up");
+    assert_eq!(sure(&rules, "2026-06-01"), certain);
+    assert_eq!(sure(&rules, "2026-12-30"), Certainty::Probable); // spot is in 2027
+}
+
+#[test]
 fn tomorrow_next_ends_on_spot_or_does_not_exist() {
     let (rules, calendars) = (ValueRules::shipped(), Calendars::shipped());
     let of = |traded, tenor| rules.value_date(&calendars, "USD", "CNY", day(traded), tenor);
