@@ -43,6 +43,23 @@ fn days() -> Folder {
     let rules = fs::read_to_string(folder.path().join("day/rules.toml")).expect("rules");
     folder.write("fees.toml", format!("{rules}\n{FEES}").as_bytes());
     folder.write("day/empty.csv", b"");
+    for (name, lines) in [
+        (
+            "canada",
+            "2025-01-01,covers,2025-12-31,\n2025-07-01,holiday,Canada Day,\n",
+        ),
+        (
+            "house",
+            "2026-08-01,known,house notice,certain\n2026-09-03,covers,2026-09-03,\n2026-09-03,holiday,house,\n",
+        ),
+        (
+            "wrong",
+            "2026-09-03,covers,2026-09-03,\n2026-09-03,feast,house,\n",
+        ),
+    ] {
+        let text = format!("date,kind,name,class\n{lines}");
+        folder.write(&format!("calendars/{name}.csv"), text.as_bytes());
+    }
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches");
     for name in ["rules/bench", "profiles/institution", "profiles/bank"] {
         let text = fs::read(benches.join(format!("{name}.toml"))).expect("a file of the benches");
@@ -145,6 +162,48 @@ fn play(script: &str, folder: &Path) -> String {
         }
     }
     out
+}
+
+#[test]
+fn a_users_calendar_is_laid_over_the_chinese_one_and_goes_into_the_result() {
+    let days = days();
+    let shop = "order_id,paid_at,amount,currency,status\nA1,2026-03-02 10:00:00,19.90,CNY,paid\n";
+    days.write("keys/one.csv", shop.as_bytes());
+    let run = |arguments: &[&str]| {
+        let said = quanfu(&days.path().join("keys"), arguments);
+        assert!(said.exit <= 1, "{}", said.err);
+    };
+    let files = [
+        "shop=one.csv",
+        "bank=bank.csv",
+        "--profile",
+        "bank.toml",
+        "-o",
+        "day.json",
+    ];
+    let mut recon = vec![
+        "recon",
+        "--rules",
+        "rules.toml",
+        "--calendar",
+        "../calendars/house.csv",
+    ];
+    recon.extend(files);
+    run(&recon);
+    let text = fs::read_to_string(days.path().join("keys/day.json")).expect("a result");
+    assert!(
+        text.contains("2026-09-03,holiday,house,"),
+        "the calendar is in the result"
+    );
+    run(&["verify", "day.json", "one.csv", "bank.csv"]);
+    // any calendar of ours can be named by the rules
+    let rules = String::from_utf8_lossy(KEYS).replace("\"CN\"", "\"CN-FX+HK\"");
+    days.write("keys/joint.toml", rules.as_bytes());
+    let mut recon = vec!["recon", "--rules", "joint.toml"];
+    recon.extend(&files[..4]);
+    recon.extend(["-o", "joint.json"]);
+    run(&recon);
+    run(&["verify", "joint.json", "one.csv", "bank.csv"]);
 }
 
 #[test]
