@@ -38,3 +38,4 @@ pub use rule::RoundingRule;
 pub use rust_decimal::Decimal;
 pub use scale::ScaleProfile;
 pub use sum::MoneySum;
+pub use text::grouped;

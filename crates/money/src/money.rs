@@ -341,20 +341,7 @@ impl Money {
     /// ```
     #[must_use]
     pub fn for_people(&self) -> String {
-        let text = self.amount_text();
-        let (whole, decimals) = text.split_at(text.find('.').unwrap_or(text.len()));
-        let (sign, digits) = whole.split_at(usize::from(self.is_negative()));
-        let mut out = String::from(sign);
-        for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index) % 3 == 0 {
-                out.push(',');
-            }
-            out.push(digit);
-        }
-        out.push_str(decimals);
-        out.push(' ');
-        out.push_str(self.currency.code());
-        out
+        format!("{} {}", text::grouped(&self.amount_text()), self.currency)
     }
 
     /// Writes what [`Money::amount_text`] gives, without allocating.
