@@ -25,6 +25,7 @@
 
 mod board;
 mod chinamoney;
+mod customs;
 mod error;
 mod fraction;
 mod gain;
@@ -37,6 +38,7 @@ mod spread;
 mod table;
 
 pub use board::Board;
+pub use customs::{CustomsCalendars, CustomsDay, CustomsError, CustomsRule, customs_day};
 pub use error::FxError;
 pub use gain::{Realised, Settled};
 pub use parity::{CENTRAL_PARITY, ParityQuoting};

@@ -137,6 +137,7 @@ mod tests {
             quanfu_calendar::CalendarError::CODES,
             quanfu_calendar::DatedError::CODES,
             quanfu_trail::TrailError::CODES,
+            quanfu_fx::CustomsError::CODES,
             quanfu_fx::FxError::CODES,
             quanfu_fx::RateFileError::CODES,
             quanfu_fx::TableError::CODES,
