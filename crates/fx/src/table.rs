@@ -75,10 +75,13 @@ impl Found<'_> {
         match self.taken {
             Taken::OfTheDay => None,
             Taken::Valid => Some(format!("holds on {}", self.asked)),
-            Taken::PreviousPublished { business_days } => Some(format!(
-                "the latest before {}, {business_days} business days old",
-                self.asked
-            )),
+            Taken::PreviousPublished { business_days } => {
+                let asked = self.asked;
+                let days = if business_days == 1 { "day" } else { "days" };
+                Some(format!(
+                    "the latest before {asked}, {business_days} business {days} old"
+                ))
+            }
         }
     }
 }
@@ -379,10 +382,21 @@ impl RateTable {
                 Some(format!("{kind}, {}{market}, from {first}", key.source))
             })
             .collect();
-        let hint = if near.is_empty() {
-            String::new()
-        } else {
+        let against = |side: Currency| {
+            self.rates
+                .keys()
+                .filter(move |key| key.pair.contains(&side))
+                .flat_map(|key| key.pair)
+                .filter(move |&currency| currency != side)
+        };
+        let hint = if !near.is_empty() {
             format!("; there is {}", near.join("; "))
+        } else if let Some(pivot) =
+            against(one).find(|pivot| against(other).any(|own| own == *pivot))
+        {
+            format!("; both have rates with {pivot}, which could be named as the pivot")
+        } else {
+            String::new()
         };
         let written = |currency: Currency| {
             if currency == Currency::CNY {
