@@ -287,7 +287,8 @@ impl RateTable {
         terms: &Terms<'_>,
     ) -> Result<Found<'_>, TableError> {
         let pair = sorted(one, other);
-        let series: Vec<_> = self
+        // of each source the latest rate that has begun
+        let mut latest: Vec<&FxRate> = self
             .rates
             .iter()
             .filter(|(key, _)| {
@@ -296,18 +297,16 @@ impl RateTable {
                     && key.market == terms.market
                     && terms.source.is_none_or(|source| source == key.source)
             })
+            .filter_map(|(_, days)| Some(days.range(..=day).next_back()?.1))
             .collect();
-        if series.len() > 1 {
+        if latest.len() > 1 {
             return Err(TableError::Sources {
                 one,
                 other,
-                sources: series.iter().map(|(key, _)| key.source.clone()).collect(),
+                sources: latest.iter().map(|rate| rate.source().into()).collect(),
             });
         }
-        let latest = series
-            .first()
-            .and_then(|(_, days)| days.range(..=day).next_back());
-        let Some((_, rate)) = latest else {
+        let Some(rate) = latest.pop() else {
             return Err(self.not_found(one, other, day, terms));
         };
         let taken = |taken| {
