@@ -21,12 +21,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let table = RateTable::new(read.rates)?;
 
     // The invoice is dated on a Sunday: Wednesday's rate is two business days old by then, which we allow.
-    let china = BusinessCalendar::china();
+    let trading = BusinessCalendar::named("CN-FX")?;
     let day: Date = "2025-07-20".parse()?;
     let terms = Terms {
         staleness: Staleness::PreviousPublished {
             max_business_days: 2,
-            calendar: &china,
+            calendar: &trading,
         },
         ..Terms::MID
     };

@@ -88,6 +88,7 @@ pub fn command() -> Command {
         .subcommand(verify())
         .subcommand(challenge())
         .subcommand(rate())
+        .subcommand(calendars())
         .subcommand(
             Command::new("explain")
                 .about("Say what a code means and what to do about it")
@@ -195,7 +196,13 @@ fn rate() -> Command {
                 .value_parser(value_parser!(u32))
                 .help("Take the latest rate before, if at most N business days lie after it [default: the day's rate only]"),
         )
-        .arg(calendar())
+        .arg(
+            Arg::new("place")
+                .long("place")
+                .value_name("PLACE")
+                .default_value("CN-FX")
+                .help("Calendar of these business days: of the place where the rate is published"),
+        )
         .arg(Arg::new("via").long("via").value_name("CURRENCY").help("Over two rates that have this currency"))
         .arg(
             Arg::new("market")
@@ -230,9 +237,9 @@ fn rate() -> Command {
                 )
                 .arg(format(&["table", "json", "csv"])),
         )
-        .subcommand(which_rate(convert))
+        .subcommand(which_rate(calendar_files(convert)))
         .subcommand(
-            which_rate(Command::new("customs"))
+            which_rate(calendar_files(Command::new("customs")))
                 .about("Find the rate that customs use for duty owed in a month")
                 .after_help(format!(
                     "Example:\n  quanfu rate customs MYR 2026-03 --rates rates.csv\n\n{EXIT_CODES}"
@@ -244,7 +251,6 @@ fn rate() -> Command {
                         .required(true)
                         .help("YYYY-MM, or the day on which duty is owed"),
                 )
-                .arg(calendar())
                 .arg(format(&["table", "json"])),
         )
 }
@@ -563,4 +569,92 @@ fn challenge() -> Command {
                 .value_name("DIR")
                 .help("Write the days, their truth and the answer into a folder that is new or empty"),
         )
+}
+
+/// Options by which calendars are given.
+fn calendar_files(command: Command) -> Command {
+    command
+        .arg(
+            Arg::new("calendar")
+                .long("calendar")
+                .value_name("[NAME=]FILE")
+                .value_parser(value_parser!(std::ffi::OsString))
+                .action(ArgAction::Append)
+                .help("A calendar (CSV) laid over that of NAME [default: CN], or one of your own; that of a currency, if NAME is its code"),
+        )
+        .arg(
+            Arg::new("known-at")
+                .long("known-at")
+                .value_name("DAY")
+                .help("As known at the end of this day, not by all that was published since"),
+        )
+}
+
+fn calendars() -> Command {
+    let day = |help: &'static str| Arg::new("day").value_name("DAY").required(true).help(help);
+    let place = || {
+        Arg::new("place")
+            .long("place")
+            .value_name("PLACE")
+            .default_value("CN")
+            .help("A calendar of the list; A+B is open when all are, A~B when any is")
+    };
+    let common = |command: Command| calendar_files(command).arg(format(&["table", "json"]));
+    Command::new("calendar")
+        .about("Business days, deadlines and value dates, and why")
+        .after_help(
+            "Examples:\n  quanfu calendar day 2026-02-14\n  quanfu calendar add 2017-01-25 3 --steps\n  \
+             quanfu calendar value-date USD/CNY 2025-09-30 --tenor 1M\n\n\
+             A day that no table covers is an error, never a guess. What is not certain says so.\n\n\
+             Exit codes: 0 an answer; 2 no answer: wrong usage, an unknown calendar, a day beyond it; 4 could not run.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(common(
+            Command::new("list").about("Show the calendars that there are"),
+        ))
+        .subcommand(common(
+            Command::new("day")
+                .about("Say whether a day is a business day, and why")
+                .arg(day("The day, YYYY-MM-DD"))
+                .arg(place()),
+        ))
+        .subcommand(common(
+            Command::new("add")
+                .about("Find the n-th business day after a day, which does not count itself")
+                .arg(day("The day of the event, YYYY-MM-DD"))
+                .arg(
+                    Arg::new("n")
+                        .value_name("N")
+                        .required(true)
+                        .allow_hyphen_values(true)
+                        .value_parser(value_parser!(i32))
+                        .help("How many business days; negative: before the day"),
+                )
+                .arg(place())
+                .arg(
+                    Arg::new("steps")
+                        .long("steps")
+                        .action(ArgAction::SetTrue)
+                        .help("Show every day on the way, and why it counts or not"),
+                ),
+        ))
+        .subcommand(common(
+            Command::new("value-date")
+                .about("Find the day on which a currency trade settles, and why")
+                .arg(
+                    Arg::new("pair")
+                        .value_name("PAIR")
+                        .required(true)
+                        .help("Two currencies, as USD/CNY"),
+                )
+                .arg(day("The day of the trade, YYYY-MM-DD"))
+                .arg(
+                    Arg::new("tenor")
+                        .long("tenor")
+                        .value_name("TENOR")
+                        .default_value("SP")
+                        .help("ON, TN, SP (spot), SN, 1W, 1M, 1Y ..."),
+                ),
+        ))
 }

@@ -1,5 +1,6 @@
 //! The commands. Each gives the exit code, or a failure that names its own.
 
+mod calendar;
 mod challenge;
 mod decide;
 mod demo;
@@ -30,6 +31,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("diff", matches)) => diff::run(matches, screen),
         Some(("challenge", matches)) => challenge::run(matches, screen),
         Some(("rate", matches)) => rate::run(matches, screen),
+        Some(("calendar", matches)) => calendar::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),

@@ -41,6 +41,23 @@ fn days() -> Folder {
         folder.write(&format!("{path}.toml"), table.as_bytes());
     }
     folder.write("day/empty.csv", b"");
+    for (name, lines) in [
+        (
+            "canada",
+            "2025-01-01,covers,2025-12-31,\n2025-07-01,holiday,Canada Day,\n",
+        ),
+        (
+            "house",
+            "2026-08-01,known,house notice,certain\n2026-09-03,covers,2026-09-03,\n2026-09-03,holiday,house,\n",
+        ),
+        (
+            "wrong",
+            "2026-09-03,covers,2026-09-03,\n2026-09-03,feast,house,\n",
+        ),
+    ] {
+        let text = format!("date,kind,name,class\n{lines}");
+        folder.write(&format!("calendars/{name}.csv"), text.as_bytes());
+    }
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches");
     for name in ["rules/bench", "profiles/institution", "profiles/bank"] {
         let text = fs::read(benches.join(format!("{name}.toml"))).expect("a file of the benches");

@@ -1,6 +1,6 @@
 //! [`CustomsRule`]: which day's rate turns a dutiable value into renminbi (海关计征汇率).
 
-use crate::read::{cells, certainty, day};
+use crate::read::{cells, day};
 use crate::{Certainty, Date};
 use quanfu_calendar::{
     BusinessCalendar, CalendarError, Dated, DatedError, DatedTable, Datelike, Weekday,
@@ -54,7 +54,7 @@ impl CustomsRule {
                 },
                 value: Self::ALL.into_iter().find(|own| own.name() == rule)?,
                 source: source.clone(),
-                certainty: certainty(sure)?,
+                certainty: Certainty::from_name(sure)?,
             })
         });
         let rows: Option<Vec<_>> = rows.collect();
@@ -89,7 +89,7 @@ pub struct CustomsDay {
     pub rule: CustomsRule,
     /// Where the rule is written.
     pub source: String,
-    /// How sure the rule and its days are.
+    /// How sure rule and calendar are: the less sure of the two.
     pub certainty: Certainty,
 }
 
@@ -138,8 +138,10 @@ impl CustomsError {
 /// use quanfu_calendar::BusinessCalendar;
 /// use quanfu_fx::{CustomsCalendars, CustomsRule, Date, customs_day};
 ///
-/// let china = BusinessCalendar::china();
-/// let calendars = CustomsCalendars { statutory: &china, trading: &china };
+/// let calendars = CustomsCalendars {
+///     statutory: &BusinessCalendar::named("CN")?,
+///     trading: &BusinessCalendar::named("CN-FX")?,
+/// };
 /// let owed = Date::from_ymd_opt(2026, 3, 9).ok_or("no such day")?;
 /// let found = customs_day(owed, &CustomsRule::table(), calendars)?;
 /// assert_eq!(found.third_wednesday.to_string(), "2026-02-18"); // in the Spring Festival
@@ -161,22 +163,23 @@ pub fn customs_day(
             .expect("every month has four Wednesdays")
     };
     let third = wednesday(3);
-    let day = match row.value {
+    let (day, calendar) = match row.value {
         CustomsRule::ThirdWednesdayElseFourth => {
-            let fourth = wednesday(4);
-            if calendars.statutory.is_business_day(third)? {
-                third
-            } else if calendars.statutory.is_business_day(fourth)? {
-                fourth
+            let (fourth, calendar) = (wednesday(4), calendars.statutory);
+            if calendar.is_business_day(third)? {
+                (third, calendar)
+            } else if calendar.is_business_day(fourth)? {
+                (fourth, calendar)
             } else {
                 return Err(CustomsError::Undetermined { third, fourth });
             }
         }
         CustomsRule::ThirdWednesdayElseNext => {
-            if calendars.trading.is_business_day(third)? {
-                third
+            let calendar = calendars.trading;
+            if calendar.is_business_day(third)? {
+                (third, calendar)
             } else {
-                calendars.trading.add_business_days(third, 1)?
+                (calendar.add_business_days(third, 1)?, calendar)
             }
         }
     };
@@ -185,7 +188,7 @@ pub fn customs_day(
         third_wednesday: third,
         rule: row.value,
         source: row.source.clone(),
-        certainty: row.certainty,
+        certainty: row.certainty.max(calendar.certainty(third, day)?),
     })
 }
 
@@ -202,7 +205,7 @@ mod tests {
         let china = BusinessCalendar::china();
         let calendars = CustomsCalendars {
             statutory: &china,
-            trading: &china,
+            trading: &BusinessCalendar::named("CN-FX").expect("renminbi against currency"),
         };
         for (owed, third, day, rule) in [
             (
@@ -259,7 +262,7 @@ mod tests {
         let china = BusinessCalendar::china();
         let calendars = CustomsCalendars {
             statutory: &china,
-            trading: &china,
+            trading: &BusinessCalendar::named("CN-FX").expect("renminbi against currency"),
         };
         let mut months = 0;
         for year in 2017..=2026 {

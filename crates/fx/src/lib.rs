@@ -36,6 +36,7 @@ mod read;
 mod route;
 mod spread;
 mod table;
+mod value_date;
 
 pub use board::Board;
 pub use customs::{CustomsCalendars, CustomsDay, CustomsError, CustomsRule, customs_day};
@@ -49,3 +50,4 @@ pub use read::{HEADER, RateFileError, RateReading, to_csv};
 pub use route::{Conversion, Route, TwoWay};
 pub use spread::{CustomerSide, Spread, significant};
 pub use table::{Found, RateTable, Staleness, TableError, Taken, Terms};
+pub use value_date::value_date;

@@ -98,8 +98,7 @@ impl fmt::Display for ParityQuoting {
 static QUOTINGS: LazyLock<Vec<ParityQuoting>> = LazyLock::new(|| {
     let currency = |code| Currency::from_code(code).expect("data/central_parity.csv: currency");
     let number = |text: &str| text.parse().expect("data/central_parity.csv: number");
-    let certainty =
-        |text| crate::read::certainty(text).expect("data/central_parity.csv: certainty");
+    let certainty = |text| Certainty::from_name(text).expect("data/central_parity.csv: certainty");
     include_str!("../data/central_parity.csv")
         .lines()
         .skip(1)

@@ -231,7 +231,7 @@ fn row(place: &str, line: &str, columns: usize) -> Result<FxRate, RateFileError>
     let kind =
         RateKind::from_name(cell(5)).ok_or_else(|| wrong(place, "kind", cell(5), &kinds()))?;
     let source = cell(6);
-    let certainty = certainty(cell(7)).ok_or_else(|| {
+    let certainty = Certainty::from_name(cell(7)).ok_or_else(|| {
         let wanted = "certain, probable, unsure or illustrative";
         wrong(place, "certainty", cell(7), wanted)
     })?;
@@ -323,17 +323,6 @@ pub(crate) fn currency(
         Err(MoneyError::OffshoreRenminbi) => Ok((Currency::CNY, RmbMarket::Offshore)),
         Err(_) => Err(wrong(place, field, text, "a currency code such as USD")),
     }
-}
-
-pub(crate) fn certainty(name: &str) -> Option<Certainty> {
-    [
-        Certainty::Certain,
-        Certainty::Probable,
-        Certainty::Unsure,
-        Certainty::Illustrative,
-    ]
-    .into_iter()
-    .find(|certainty| certainty.name() == name)
 }
 
 /// The cells of a line of CSV; a cell in double quotes may have commas and doubled quotes.

@@ -206,8 +206,8 @@ struct Key {
 ///
 /// let sunday = day(20)?;
 /// assert_eq!(table.find(Currency::USD, Currency::CNY, sunday, &Terms::MID).unwrap_err().code(), "rate-stale");
-/// let china = BusinessCalendar::china();
-/// let staleness = Staleness::PreviousPublished { max_business_days: 0, calendar: &china };
+/// let trading = BusinessCalendar::named("CN-FX")?;
+/// let staleness = Staleness::PreviousPublished { max_business_days: 0, calendar: &trading };
 /// let terms = Terms { staleness, ..Terms::MID };
 /// let found = table.find(Currency::USD, Currency::CNY, sunday, &terms)?;
 /// assert_eq!(found.taken, Taken::PreviousPublished { business_days: 0 });

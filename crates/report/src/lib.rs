@@ -11,6 +11,7 @@
 //! ```
 
 mod balance;
+pub mod calendar;
 pub mod challenge;
 pub mod decisions;
 pub mod difference;

@@ -1,5 +1,5 @@
 use clap::ArgMatches;
-use quanfu::calendar::{BusinessCalendar, Date};
+use quanfu::calendar::Date;
 use quanfu::fx::{
     CENTRAL_PARITY, CustomsCalendars, CustomsRule, FxError, FxRate, RateKind, RateReading,
     RateTable, RmbMarket, Spread, Staleness, Terms, customs_day, to_csv,
@@ -8,7 +8,7 @@ use quanfu::money::{MoneyError, Rounding};
 use quanfu::report::rates::{self, Converted};
 use quanfu::{Currency, Money};
 
-use super::{path, paths, text};
+use super::{paths, text};
 use crate::failure::{FINE, Failure, UNTRUSTED, USAGE};
 use crate::files;
 use crate::screen::Screen;
@@ -86,7 +86,10 @@ fn convert(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         "CNH" => RmbMarket::Offshore,
         _ => RmbMarket::Onshore,
     };
-    let calendar = china(matches)?;
+    let (calendars, _) = super::calendar::given(matches)?;
+    let calendar = calendars
+        .named(text(matches, "place"))
+        .map_err(|error| Failure::refused(error.code(), &error))?;
     let staleness = match matches.get_one::<u32>("stale") {
         None => Staleness::Exact,
         Some(&max_business_days) => Staleness::PreviousPublished {
@@ -133,10 +136,14 @@ fn customs(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
             Failure::usage(format!("{month:?}: a month such as 2026-03 would be right"))
         })
     })?;
-    let calendar = china(matches)?;
+    let (known, _) = super::calendar::given(matches)?;
+    let named = |name| {
+        let calendar = known.named(name);
+        calendar.map_err(|error| Failure::refused(error.code(), &error))
+    };
     let calendars = CustomsCalendars {
-        statutory: &calendar,
-        trading: &calendar,
+        statutory: &named("CN")?,
+        trading: &named("CN-FX")?,
     };
     let found = customs_day(owed, &CustomsRule::table(), calendars)
         .map_err(|error| Failure::refused(error.code(), &error))?;
@@ -207,18 +214,6 @@ fn whole(matches: &ArgMatches, screen: &Screen) -> Result<RateTable, Failure> {
             "rows of the files of rates cannot be read, and one of them might be the rate",
         )),
     }
-}
-
-/// Chinese business days, perhaps with a user's table over them.
-fn china(matches: &ArgMatches) -> Result<BusinessCalendar, Failure> {
-    let china = BusinessCalendar::china();
-    let Some(path) = path(matches, "calendar") else {
-        return Ok(china);
-    };
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    BusinessCalendar::parse(&name, &files::text(&path)?)
-        .and_then(|own| china.overlaid_with(&own))
-        .map_err(|error| Failure::new(error.code(), USAGE, format!("{}: {error}", path.display())))
 }
 
 fn currency(code: &str) -> Result<Currency, Failure> {
