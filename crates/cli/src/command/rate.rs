@@ -9,7 +9,7 @@ use quanfu::report::rates::{self, Converted};
 use quanfu::{Currency, Money};
 
 use super::{paths, text};
-use crate::failure::{FINE, Failure, UNTRUSTED, USAGE};
+use crate::failure::{FINE, Failure, UNTRUSTED};
 use crate::files;
 use crate::screen::Screen;
 
