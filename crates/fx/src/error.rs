@@ -85,7 +85,7 @@ pub enum FxError {
         /// What would be right.
         why: &'static str,
     },
-    /// A text or a number is no spread.
+    /// A text or a number is no spread (点差).
     #[error("\"{found}\" is no spread: 0bps to 9999.99bps, such as 30bps or 12.5bps")]
     Spread {
         /// The text found.
