@@ -87,6 +87,7 @@ pub fn command() -> Command {
         .subcommand(diff())
         .subcommand(verify())
         .subcommand(challenge())
+        .subcommand(rate())
         .subcommand(calendars())
         .subcommand(
             Command::new("explain")
@@ -143,6 +144,115 @@ fn read() -> Command {
         .arg(format(&["table", "json", "jsonl", "csv"]))
         .arg(out("Also write a file: .json, .jsonl or .csv"))
         .arg(unmask())
+}
+
+/// Options by which a rate is found; of `rate show`, `convert` and `customs`.
+fn rates(command: Command) -> Command {
+    command.arg(
+        path("rates")
+            .long("rates")
+            .value_name("FILE")
+            .required(true)
+            .action(ArgAction::Append)
+            .help("Rates: CSV (date,base,unit,quote,value,kind,source,certainty), or ChinaMoney's JSON"),
+    )
+}
+
+fn which_rate(command: Command) -> Command {
+    rates(command)
+        .arg(
+            Arg::new("kind")
+                .long("kind")
+                .value_name("KIND")
+                .default_value("mid")
+                .help("What the rate is the price of: mid, bid, ask, spot_buy, spot_sell, cash_buy, cash_sell, bank_conversion, applied"),
+        )
+        .arg(
+            Arg::new("source")
+                .long("source")
+                .value_name("SOURCE")
+                .help("Where the rate is published, if the files have several"),
+        )
+}
+
+fn rate() -> Command {
+    let to = Arg::new("to").value_name("CURRENCY").required(true);
+    let convert = Command::new("convert")
+        .about("Convert an amount at the rate of a day, exactly, rounded once")
+        .after_help(format!(
+            "Examples:\n  quanfu rate convert '1000.00 USD' CNY --rates rates.csv --on 2025-07-16 --spread 30bps --steps\n  \
+             quanfu rate convert '1000.00 MYR' USD --via CNY --rates rates.csv --on 2025-07-20 --stale 0\n\n{EXIT_CODES}"
+        ))
+        .arg(Arg::new("amount").value_name("AMOUNT").required(true).allow_hyphen_values(true).help("Such as '1000.00 USD'"))
+        .arg(to.clone().help("Currency that the customer receives; with --cost, that the customer gives"))
+        .arg(Arg::new("on").long("on").value_name("DAY").required(true).help("Day for which the rate must hold, YYYY-MM-DD"))
+        .arg(Arg::new("cost").long("cost").action(ArgAction::SetTrue).help("The amount is what is to be received; say what must be given for it"))
+        .arg(Arg::new("spread").long("spread").value_name("BPS").default_value("0bps").help("Charged to the customer, such as 30bps"))
+        .arg(Arg::new("rounding").long("rounding").value_name("ROUNDING").default_value("half_up").help("half_up, half_even, half_down, up, down, ceiling or floor"))
+        .arg(
+            Arg::new("stale")
+                .long("stale")
+                .value_name("N")
+                .value_parser(value_parser!(u32))
+                .help("Take the latest rate before, if at most N business days lie after it [default: the day's rate only]"),
+        )
+        .arg(
+            Arg::new("place")
+                .long("place")
+                .value_name("PLACE")
+                .default_value("CN-FX")
+                .help("Calendar of these business days: of the place where the rate is published"),
+        )
+        .arg(Arg::new("via").long("via").value_name("CURRENCY").help("Over two rates that have this currency"))
+        .arg(
+            Arg::new("market")
+                .long("market")
+                .value_name("MARKET")
+                .value_parser(["CNY", "CNH"])
+                .default_value("CNY")
+                .help("Renminbi of the rate: onshore or offshore"),
+        )
+        .arg(Arg::new("steps").long("steps").action(ArgAction::SetTrue).help("Show every step"))
+        .arg(format(&["table", "json"]));
+    Command::new("rate")
+        .about("Show exchange rates of files, and convert amounts at them")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            rates(Command::new("show"))
+                .about("List rates")
+                .after_help(format!(
+                    "Example:\n  quanfu rate show 100JPY/CNY --rates ccpr.json\n\n{EXIT_CODES}"
+                ))
+                .arg(
+                    Arg::new("pair")
+                        .value_name("PAIR")
+                        .help("Two currencies, in either order, such as USD/CNY"),
+                )
+                .arg(
+                    Arg::new("day")
+                        .long("day")
+                        .value_name("DAY")
+                        .help("Only rates of that day"),
+                )
+                .arg(format(&["table", "json", "csv"])),
+        )
+        .subcommand(which_rate(calendar_files(convert)))
+        .subcommand(
+            which_rate(calendar_files(Command::new("customs")))
+                .about("Find the rate that customs use for duty owed in a month")
+                .after_help(format!(
+                    "Example:\n  quanfu rate customs MYR 2026-03 --rates rates.csv\n\n{EXIT_CODES}"
+                ))
+                .arg(to.help("Currency of the dutiable value"))
+                .arg(
+                    Arg::new("month")
+                        .value_name("MONTH")
+                        .required(true)
+                        .help("YYYY-MM, or the day on which duty is owed"),
+                )
+                .arg(format(&["table", "json"])),
+        )
 }
 
 fn recon() -> Command {
@@ -461,6 +571,25 @@ fn challenge() -> Command {
         )
 }
 
+/// Options by which calendars are given.
+fn calendar_files(command: Command) -> Command {
+    command
+        .arg(
+            Arg::new("calendar")
+                .long("calendar")
+                .value_name("[NAME=]FILE")
+                .value_parser(value_parser!(std::ffi::OsString))
+                .action(ArgAction::Append)
+                .help("A calendar (CSV) laid over that of NAME [default: CN], or one of your own; that of a currency, if NAME is its code"),
+        )
+        .arg(
+            Arg::new("known-at")
+                .long("known-at")
+                .value_name("DAY")
+                .help("As known at the end of this day, not by all that was published since"),
+        )
+}
+
 fn calendars() -> Command {
     let day = |help: &'static str| Arg::new("day").value_name("DAY").required(true).help(help);
     let place = || {
@@ -470,24 +599,7 @@ fn calendars() -> Command {
             .default_value("CN")
             .help("A calendar of the list; A+B is open when all are, A~B when any is")
     };
-    let common = |command: Command| {
-        command
-            .arg(
-                Arg::new("calendar")
-                    .long("calendar")
-                    .value_name("[NAME=]FILE")
-                    .value_parser(value_parser!(std::ffi::OsString))
-                    .action(ArgAction::Append)
-                    .help("A calendar (CSV) laid over that of NAME [default: CN], or one of your own; that of a currency, if NAME is its code"),
-            )
-            .arg(
-                Arg::new("known-at")
-                    .long("known-at")
-                    .value_name("DAY")
-                    .help("As known at the end of this day, not by all that was published since"),
-            )
-            .arg(format(&["table", "json"]))
-    };
+    let common = |command: Command| calendar_files(command).arg(format(&["table", "json"]));
     Command::new("calendar")
         .about("Business days, deadlines and value dates, and why")
         .after_help(

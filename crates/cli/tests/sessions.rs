@@ -80,6 +80,18 @@ fn days() -> Folder {
         b"serial,day,order,amount,currency\nB1,2026-03-02,a1,19.90,CNY\nB2,2026-03-02,A2,4.99,USD\n\
           B3,2026-03-02,A9,\"8.00\",CNY\nB4,2026-03-02,,100,JPY\n",
     );
+    let rates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fx/testdata");
+    for name in ["central_parity.csv", "ccpr.json"] {
+        let text = fs::read(rates.join(name)).expect("published rates");
+        folder.write(&format!("rates/{name}"), &text);
+    }
+    folder.write("rates/made-up.csv", RATES);
+    folder.write(
+        "rates/wrong.csv",
+        b"date,base,unit,quote,value,kind,source,certainty\n\
+          2025-07-16,MYR,1,CNY,1.6871,mid,CFETS central parity,certain\n\
+          2025-07-16,USD,1,CNY,7.1526,mid,CFETS central parity,certain\n",
+    );
     folder
 }
 
@@ -93,6 +105,11 @@ max = "4.10"
 rounding = "half_up"
 document = "made-up contract, clause 3"
 "#;
+
+const RATES: &[u8] = b"date,base,unit,quote,value,kind,source,certainty,valid_from,valid_until\n\
+    2025-07-16,USD,1,CNH,7.1810,mid,made up,illustrative,,\n\
+    2025-07-16,USD,1,CNY,7.1600,mid,a contract (made up),illustrative,2025-07-17,2025-07-31\n\
+    2026-02-24,CNY,1,MYR,0.59000,mid,CFETS central parity,illustrative,,\n";
 
 const KEYS: &[u8] = br#"
 schema = "quanfu.rules/1"

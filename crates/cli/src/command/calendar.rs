@@ -106,7 +106,7 @@ fn value_date(matches: &ArgMatches, screen: &Screen) -> Result<String, Failure> 
 }
 
 /// Our calendars with those given laid over them, and the names of those given.
-fn given(matches: &ArgMatches) -> Result<(Calendars, Vec<String>), Failure> {
+pub(super) fn given(matches: &ArgMatches) -> Result<(Calendars, Vec<String>), Failure> {
     let mut calendars = Calendars::shipped();
     let mut names: Vec<String> = Vec::new();
     let files = matches.get_many::<OsString>("calendar");
