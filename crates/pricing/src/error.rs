@@ -1,6 +1,6 @@
 //! [`PricingError`]: why something has no price; [`PricingRulesError`]: why rules are none.
 
-use quanfu_fx::FxRate;
+use quanfu_fx::{FxRate, RmbMarket, TableError};
 use quanfu_money::{Currency, Money, MoneyError};
 use quanfu_trail::TrailError;
 
@@ -46,7 +46,7 @@ pub enum PricingError {
     },
     /// The rate is not a mid between renminbi and the buyer's currency.
     #[error(
-        "{pair} ({kind}, {source_name}): a price starts from a mid rate between CNY and {buyer}"
+        "{pair} ({kind}, {source_name}): a price starts from a mid rate between {market} and {buyer}"
     )]
     Rate {
         /// The pair found.
@@ -55,17 +55,14 @@ pub enum PricingError {
         kind: &'static str,
         /// Where the rate comes from.
         source_name: String,
-        /// The buyer's currency, or words for any other than `CNY`.
+        /// The market of renminbi that the rules name.
+        market: RmbMarket,
+        /// The buyer's currency, or words for any other than renminbi.
         buyer: String,
     },
-    /// No rate, or more than one, between renminbi and the buyer's currency.
-    #[error("{found} rates between CNY and {buyer} where one is needed")]
-    RateCount {
-        /// The buyer's currency.
-        buyer: Currency,
-        /// How many there are.
-        found: usize,
-    },
+    /// The rates have none for that day, or cannot say which.
+    #[error("no rate to start from")]
+    Table(#[from] TableError),
     /// The rules guard a margin and the item has no cost.
     #[error("the rules guard a margin, which needs the cost of the item")]
     NoCost,
@@ -97,7 +94,7 @@ impl PricingError {
         "price-points",
         "price-buyer",
         "price-rate",
-        "price-rate-count",
+        "price-no-rate",
         "price-without-cost",
         "price-margin",
         "price-money",
@@ -113,7 +110,7 @@ impl PricingError {
             Self::Points { .. } => "price-points",
             Self::Buyer { .. } => "price-buyer",
             Self::Rate { .. } => "price-rate",
-            Self::RateCount { .. } => "price-rate-count",
+            Self::Table(_) => "price-no-rate",
             Self::NoCost => "price-without-cost",
             Self::Margin { .. } => "price-margin",
             Self::Money(_) => "price-money",
@@ -121,12 +118,17 @@ impl PricingError {
         }
     }
 
-    pub(crate) fn rate(rate: &FxRate, buyer: Option<Currency>) -> Self {
+    pub(crate) fn rate(rate: &FxRate, market: RmbMarket, buyer: Option<Currency>) -> Self {
+        let side = |currency: Currency| match currency {
+            Currency::CNY => rate.market().code().to_owned(),
+            other => other.code().to_owned(),
+        };
         Self::Rate {
-            pair: format!("{}/{}", rate.base(), rate.quote()),
+            pair: format!("{}/{}", side(rate.base()), side(rate.quote())),
             kind: rate.kind().name(),
             source_name: rate.source().into(),
-            buyer: buyer.map_or("another currency".into(), |buyer| buyer.code().into()),
+            market,
+            buyer: buyer.map_or("another currency".into(), side),
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::points::major;
 use crate::rules::{Bearer, Breach, Buyer, FixedSide, PriceRules, Terms};
 use crate::steps::{Notes, Origin, exchange, exchanged, of, rounded, sum_step};
 use crate::{PricingError, RmbPrice};
-use quanfu_fx::{FxRate, RateKind};
+use quanfu_calendar::Date;
+use quanfu_fx::{FxRate, RateKind, RateTable};
 use quanfu_money::{Currency, Money, MoneySum, Rounding};
 use quanfu_trail::{Rational, Step, Trail, TrailError};
 use serde::Serialize;
@@ -223,22 +224,23 @@ impl PriceRules {
         })
     }
 
-    /// What a buyer of this currency is asked for: renminbi, or a fixed amount at the one rate among `rates`.
+    /// What a buyer of this currency is asked for: renminbi, or a fixed amount at the mid rate of a day.
     ///
     /// # Errors
     ///
-    /// [`PricingError::Buyer`], [`PricingError::RateCount`], and those of [`PriceRules::renminbi`] and
+    /// [`PricingError::Buyer`], [`PricingError::Table`], and those of [`PriceRules::renminbi`] and
     /// [`PriceRules::foreign`].
     pub fn offer(
         &self,
         item: &Item,
         buyer: Currency,
-        rates: &[FxRate],
+        rates: &RateTable,
+        on: Date,
     ) -> Result<Offer, PricingError> {
         match self.buyer(buyer)? {
             Buyer::Renminbi(_) => Ok(Offer::Renminbi(self.renminbi(item)?)),
             Buyer::Own(_) => {
-                let rate = self.rate_for(buyer, rates)?;
+                let rate = self.rate_for(buyer, rates, on)?;
                 Ok(Offer::Foreign(Box::new(self.foreign(item, rate)?)))
             }
         }
@@ -261,33 +263,50 @@ impl PriceRules {
         }
     }
 
-    /// The one mid rate for a buyer's currency, of the source that the rules name.
+    /// The mid rate of a day for a buyer's currency, of the source and market that the rules name.
     ///
     /// # Errors
     ///
-    /// [`PricingError::RateCount`] if there is none, or there are several.
+    /// [`PricingError::Table`] if there is none of that day, or several sources have one.
     pub fn rate_for<'r>(
         &self,
         buyer: Currency,
-        rates: &'r [FxRate],
+        rates: &'r RateTable,
+        on: Date,
     ) -> Result<&'r FxRate, PricingError> {
-        one_rate(buyer, rates, self.rates.as_deref())
+        self.mid(buyer, rates, on, self.rates.as_deref())
     }
 
-    /// The one mid rate for a buyer's currency of the source that the rules disclose, if they disclose one.
+    /// The mid rate of a day for a buyer's currency of the source that the rules disclose, if they disclose one.
     ///
     /// # Errors
     ///
-    /// [`PricingError::RateCount`] if there is none, or there are several.
+    /// [`PricingError::Table`] if there is none of that day.
     pub fn reference_for<'r>(
         &self,
         buyer: Currency,
-        rates: &'r [FxRate],
+        rates: &'r RateTable,
+        on: Date,
     ) -> Result<Option<&'r FxRate>, PricingError> {
         let source = self.reference.as_deref();
         source
-            .map(|source| one_rate(buyer, rates, Some(source)))
+            .map(|source| self.mid(buyer, rates, on, Some(source)))
             .transpose()
+    }
+
+    fn mid<'r>(
+        &self,
+        buyer: Currency,
+        rates: &'r RateTable,
+        on: Date,
+        source: Option<&str>,
+    ) -> Result<&'r FxRate, PricingError> {
+        let terms = quanfu_fx::Terms {
+            source,
+            market: self.market,
+            ..quanfu_fx::Terms::MID
+        };
+        Ok(rates.find(Currency::CNY, buyer, on, &terms)?.rate)
     }
 
     /// The fees of an item, and the list price with those of the buyer.
@@ -338,9 +357,9 @@ impl PriceRules {
         rate: &FxRate,
         notes: &mut Notes,
     ) -> Result<Figures, PricingError> {
-        let buyer = other_side(rate).ok_or_else(|| PricingError::rate(rate, None))?;
-        if rate.kind() != RateKind::Mid {
-            return Err(PricingError::rate(rate, Some(buyer)));
+        let buyer = other_side(rate).ok_or_else(|| PricingError::rate(rate, self.market, None))?;
+        if rate.kind() != RateKind::Mid || rate.market() != self.market {
+            return Err(PricingError::rate(rate, self.market, Some(buyer)));
         }
         let Buyer::Own(terms) = self.buyer(buyer)? else {
             let known = format!("{buyer} who pay CNY");
@@ -543,25 +562,6 @@ pub(crate) fn total(
 fn wanted(item: &Item, min_margin_bps: u32) -> Result<Money, PricingError> {
     let exact = major(item.list)?.checked_mul(bps(min_margin_bps)?)?;
     fen(exact, Rounding::Ceiling)
-}
-
-fn one_rate<'r>(
-    buyer: Currency,
-    rates: &'r [FxRate],
-    source: Option<&str>,
-) -> Result<&'r FxRate, PricingError> {
-    let mut found = rates.iter().filter(|rate| {
-        other_side(rate) == Some(buyer)
-            && rate.kind() == RateKind::Mid
-            && source.is_none_or(|source| rate.source() == source)
-    });
-    match (found.next(), found.count()) {
-        (Some(rate), 0) => Ok(rate),
-        (first, more) => {
-            let found = more + usize::from(first.is_some());
-            Err(PricingError::RateCount { buyer, found })
-        }
-    }
 }
 
 /// The side of a rate that is not renminbi, if the other one is.

@@ -4,7 +4,7 @@ use crate::price::{ChargedFee, Item, Margin};
 use crate::{PricingError, error::renminbi};
 use quanfu_fx::FxRate;
 use quanfu_money::{Currency, Money, Rounding};
-use quanfu_trail::{Step, Trail};
+use quanfu_trail::Trail;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;
 
@@ -88,12 +88,12 @@ impl RmbPrice {
     pub fn show(&self, rate: &FxRate, rounding: Rounding) -> Result<Shown, PricingError> {
         let conversion = rate
             .convert(self.payable, rounding)
-            .map_err(|_| PricingError::rate(rate, None))?;
+            .map_err(|_| PricingError::rate(rate, rate.market(), None))?;
         Ok(Shown {
             payable: self.payable,
             about: conversion.to,
             rate: rate.clone(),
-            step: conversion.step,
+            trail: conversion.trail,
         })
     }
 
@@ -122,7 +122,7 @@ pub struct Shown {
     payable: Money,
     about: Money,
     rate: FxRate,
-    step: Step,
+    trail: Trail,
 }
 
 impl Shown {
@@ -140,8 +140,8 @@ impl Shown {
 
     /// How it was computed.
     #[must_use]
-    pub const fn step(&self) -> &Step {
-        &self.step
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
     }
 }
 
@@ -162,14 +162,14 @@ impl fmt::Display for Shown {
 }
 
 impl Serialize for Shown {
-    /// `{"display_only":true,"text":"27.82 USD","payable":…,"rate":…,"step":…}`: no amount beside what is payable.
+    /// `{"display_only":true,"text":"27.82 USD","payable":…,"rate":…,"trail":…}`: no amount beside what is payable.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Shown", 5)?;
         fields.serialize_field("display_only", &true)?;
         fields.serialize_field("text", &format!("about {}", self.about))?;
         fields.serialize_field("payable", &self.payable)?;
         fields.serialize_field("rate", &self.rate)?;
-        fields.serialize_field("step", &self.step)?;
+        fields.serialize_field("trail", &self.trail)?;
         fields.end()
     }
 }

@@ -1,6 +1,7 @@
 //! [`PriceRules`]: how prices are made, as read from `quanfu.pricing/1`.
 
 use crate::{PricePoints, PricingRulesError};
+use quanfu_fx::RmbMarket;
 use quanfu_money::lexer::{AmountStyle, parse_decimal};
 use quanfu_money::{Currency, Decimal, Money, Rounding};
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -17,6 +18,7 @@ pub const SCHEMA: &str = "quanfu.pricing/1";
 /// schema = "quanfu.pricing/1"
 /// name = "shop abroad"
 /// rates = "CFETS central parity"   # whose mid rate prices start from; any, if it is not said
+/// market = "onshore"               # or "offshore": whether that rate prices CNY or CNH
 /// fixed = "source"                 # the buyer's amount stays, the seller receives what it brings; or "target"
 ///
 /// [quote]                          # how long a quote can be accepted, how long it is kept, how often it is used
@@ -58,6 +60,8 @@ pub struct PriceRules {
     pub name: String,
     /// Whose mid rate prices start from; none: any.
     pub rates: Option<String>,
+    /// Which renminbi that rate prices.
+    pub market: RmbMarket,
     /// Whose mid rate is disclosed beside the price; none: nothing is disclosed.
     pub reference: Option<String>,
     /// Which side of the exchange stays.
@@ -179,6 +183,8 @@ struct Document {
     schema: Spanned<String>,
     name: Spanned<String>,
     rates: Option<String>,
+    #[serde(default)]
+    market: RmbMarket,
     reference: Option<String>,
     #[serde(default)]
     fixed: FixedSide,
@@ -337,6 +343,7 @@ impl PriceRules {
         Ok(Self {
             name: document.name.into_inner(),
             rates: document.rates,
+            market: document.market,
             reference: document.reference,
             fixed: document.fixed,
             quote,
@@ -413,6 +420,7 @@ mod tests {
         let want = PriceRules {
             name: "n".into(),
             rates: None,
+            market: RmbMarket::Onshore,
             reference: None,
             fixed: FixedSide::Source,
             quote: QuoteTerms {
