@@ -1,6 +1,8 @@
 //! tmp
+mod csv;
 mod error;
 mod instant;
+mod list;
 mod points;
 mod price;
 mod quote;
@@ -8,8 +10,10 @@ mod rmb;
 mod rules;
 mod settle;
 mod steps;
+pub use csv::{LIST_HEADER, ListError, PriceList, write_list};
 pub use error::{PricingError, PricingRulesError};
 pub use instant::Instant;
+pub use list::{Basis, Cause, Change, ListRow, NewPrice, Repriced, reprice};
 pub use points::PricePoints;
 pub use price::{ChargedFee, ForeignPrice, Item, Margin, Offer};
 pub use quote::{PriceQuote, QuoteAction, QuoteError, QuoteState};

@@ -172,7 +172,7 @@ impl PriceRules {
             item: Some(*item),
             fees,
             margin,
-            trail: notes.trail(),
+            trail: notes.trail()?,
             ..RmbPrice::new(due)?
         })
     }
@@ -194,12 +194,16 @@ impl PriceRules {
             terms,
         } = self.figures(item, rate, &mut notes)?;
         let at_mid = fen(in_renminbi(major(price)?, rate)?, Rounding::HalfUp)?;
-        let without = in_renminbi(major(price)?, rate)?
-            .checked_mul(Rational::new(10_000, 10_000 + i128::from(terms.markup_bps))?)?;
+        let without = in_renminbi(major(price)?, rate)?.checked_mul(Rational::new(
+            10_000,
+            10_000 + i128::from(terms.markup_bps),
+        )?)?;
         let without = fen(without, Rounding::HalfUp)?;
         let total = total(&fees, |_| true)?;
         let margin = match self.fixed {
-            FixedSide::Source => self.margin_of_price(item, total, price, rate, terms.buffer_bps)?,
+            FixedSide::Source => {
+                self.margin_of_price(item, total, price, rate, terms.buffer_bps)?
+            }
             FixedSide::Target => self.margin_of_due(item, &fees, due)?,
         };
         let gross = match self.fixed {
@@ -219,7 +223,7 @@ impl PriceRules {
             residue: without.checked_sub(due)?,
             expected: gross.checked_sub(total)?,
             margin,
-            trail: notes.trail(),
+            trail: notes.trail()?,
             fees,
         })
     }
@@ -310,7 +314,11 @@ impl PriceRules {
     }
 
     /// The fees of an item, and the list price with those of the buyer.
-    fn due(&self, item: &Item, notes: &mut Notes) -> Result<(Vec<ChargedFee>, Money), PricingError> {
+    fn due(
+        &self,
+        item: &Item,
+        notes: &mut Notes,
+    ) -> Result<(Vec<ChargedFee>, Money), PricingError> {
         let origin = Origin::rules(&self.name);
         let list = major(item.list)?;
         let mut fees = Vec::with_capacity(self.fees.len());
@@ -451,11 +459,18 @@ impl PriceRules {
         if let Some(floor) = floor
             && below(price, floor)?
         {
-            if self.guard.is_some_and(|guard| guard.breach == Breach::Refuse) {
+            if self
+                .guard
+                .is_some_and(|guard| guard.breach == Breach::Refuse)
+            {
                 let total = total(&fees, |_| true)?;
                 let margin = self.margin_of_price(item, total, price, rate, terms.buffer_bps)?;
                 return Err(match margin {
-                    Some(Margin { kept, wanted, .. }) => PricingError::Margin { price, kept, wanted },
+                    Some(Margin { kept, wanted, .. }) => PricingError::Margin {
+                        price,
+                        kept,
+                        wanted,
+                    },
                     None => PricingError::NoCost,
                 });
             }
@@ -533,7 +548,11 @@ impl PriceRules {
         let wanted = wanted(item, guard.min_margin_bps)?;
         if kept.minor() < wanted.minor() {
             let price = due;
-            return Err(PricingError::Margin { price, kept, wanted });
+            return Err(PricingError::Margin {
+                price,
+                kept,
+                wanted,
+            });
         }
         let inputs = [
             ("due", due.to_string()),
@@ -541,7 +560,8 @@ impl PriceRules {
             ("cost", cost.to_string()),
         ];
         let formula = "due - fees - cost";
-        let step = Origin::rules(&self.name).step("price-margin-kept", inputs, formula, kept.to_string());
+        let step =
+            Origin::rules(&self.name).step("price-margin-kept", inputs, formula, kept.to_string());
         Ok(Some(Margin { kept, wanted, step }))
     }
 }

@@ -310,13 +310,29 @@ impl PriceQuote {
         let (id, until, last) = (|| self.id.clone(), self.valid_until, self.last_change);
         if at < last {
             let id = id();
-            return Err(QuoteError::Early { id, action, at, last });
+            return Err(QuoteError::Early {
+                id,
+                action,
+                at,
+                last,
+            });
         }
         match action {
-            Do::Expire if at < until => return Err(QuoteError::Lasting { id: id(), at, until }),
+            Do::Expire if at < until => {
+                return Err(QuoteError::Lasting {
+                    id: id(),
+                    at,
+                    until,
+                });
+            }
             Do::Firm | Do::Lock | Do::Use if at >= until => {
                 let id = id();
-                return Err(QuoteError::Late { id, action, at, until });
+                return Err(QuoteError::Late {
+                    id,
+                    action,
+                    at,
+                    until,
+                });
             }
             _ => {}
         }

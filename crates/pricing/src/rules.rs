@@ -258,8 +258,9 @@ fn bps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
         .ok()
         .filter(|&bps| bps <= 10_000)
         .ok_or_else(|| {
-            let message =
-                format!("{found} hundredths of a percent; whole ones from 0 to 10000 would be right");
+            let message = format!(
+                "{found} hundredths of a percent; whole ones from 0 to 10000 would be right"
+            );
             de::Error::custom(message)
         })
 }
@@ -301,7 +302,8 @@ impl PriceRules {
                 let terms = *quote.get_ref();
                 let year = 1..=31_622_400;
                 if !year.contains(&terms.valid_seconds) || !year.contains(&terms.lock_seconds) {
-                    let message = "valid_seconds and lock_seconds from 1 to 31622400 would be right";
+                    let message =
+                        "valid_seconds and lock_seconds from 1 to 31622400 would be right";
                     return wrong(quote.span(), message.into());
                 }
                 if terms.uses == 0 {
@@ -364,7 +366,8 @@ fn buyer_of(
     let pays = buyer.pays.as_ref().map_or(currency, |pays| *pays.get_ref());
     if pays != currency && pays != Currency::CNY {
         let place = buyer.pays.as_ref().map_or(place, |pays| pays.span().start);
-        let message = format!("a buyer in {currency} who pays {pays}; CNY or {currency} would be right");
+        let message =
+            format!("a buyer in {currency} who pays {pays}; CNY or {currency} would be right");
         return Err(PricingRulesError::at(text, place, message));
     }
     if pays == Currency::CNY {
@@ -375,7 +378,9 @@ fn buyer_of(
             ("ending", buyer.ending.is_some()),
         ];
         if let Some((name, _)) = of_own.iter().find(|(_, there)| *there) {
-            let message = format!("{name} where the buyer pays CNY: nothing is converted; none would be right");
+            let message = format!(
+                "{name} where the buyer pays CNY: nothing is converted; none would be right"
+            );
             return Err(PricingRulesError::at(text, place, message));
         }
         return Ok(Buyer::Renminbi(buyer.rounding.unwrap_or(Rounding::HalfUp)));
@@ -439,36 +444,131 @@ mod tests {
     #[test]
     fn wrong_rules_say_the_line_and_what_would_be_right() {
         for (from, to, want) in [
-            ("pricing/1", "pricing/2", "line 1, column 10: schema \"quanfu.pricing/2\"; \"quanfu.pricing/1\" would be right"),
+            (
+                "pricing/1",
+                "pricing/2",
+                "line 1, column 10: schema \"quanfu.pricing/2\"; \"quanfu.pricing/1\" would be right",
+            ),
             ("\"n\"", "\" \"", "line 2, column 8: a name would be right"),
-            ("USD", "CNH", "line 3, column 8: CNH is an offshore market, not a currency"),
-            ("USD", "usd", "line 3, column 8: \"usd\" is no currency code"),
+            (
+                "USD",
+                "CNH",
+                "line 3, column 8: CNH is an offshore market, not a currency",
+            ),
+            (
+                "USD",
+                "usd",
+                "line 3, column 8: \"usd\" is no currency code",
+            ),
             ("[buyer.USD]", "[buyer]", "line 3, column 1: no buyers"),
-            ("[buyer.USD]", "nam = 1\n[buyer.USD]", "line 3, column 1: unknown field `nam`"),
-            ("USD]", "USD]\nmarkup = 1", "line 4, column 1: unknown field `markup`"),
-            ("USD]", "USD]\nmarkup_bps = -1", "line 4, column 14: -1 hundredths of a percent; whole ones from 0 to 10000"),
-            ("USD]", "USD]\nmarkup_bps = 10001", "line 4, column 14: 10001 hundredths"),
-            ("USD]", "USD]\nmarkup_bps = 1.5", "line 4, column 14: invalid type: floating point"),
-            ("USD]", "USD]\nbuffer_bps = 10000", "line 3, column 1: a buffer_bps of 10000 leaves nothing"),
-            ("USD]", "USD]\nstep = 1.00", "line 4, column 8: invalid type: floating point"),
+            (
+                "[buyer.USD]",
+                "nam = 1\n[buyer.USD]",
+                "line 3, column 1: unknown field `nam`",
+            ),
+            (
+                "USD]",
+                "USD]\nmarkup = 1",
+                "line 4, column 1: unknown field `markup`",
+            ),
+            (
+                "USD]",
+                "USD]\nmarkup_bps = -1",
+                "line 4, column 14: -1 hundredths of a percent; whole ones from 0 to 10000",
+            ),
+            (
+                "USD]",
+                "USD]\nmarkup_bps = 10001",
+                "line 4, column 14: 10001 hundredths",
+            ),
+            (
+                "USD]",
+                "USD]\nmarkup_bps = 1.5",
+                "line 4, column 14: invalid type: floating point",
+            ),
+            (
+                "USD]",
+                "USD]\nbuffer_bps = 10000",
+                "line 3, column 1: a buffer_bps of 10000 leaves nothing",
+            ),
+            (
+                "USD]",
+                "USD]\nstep = 1.00",
+                "line 4, column 8: invalid type: floating point",
+            ),
             ("USD]", "USD]\nstep = \"1,00\"", "line 4, column 8: "),
-            ("USD]", "USD]\nstep = \"0.001\"", "line 4, column 8: 0.001 USD is finer than the minor unit of USD"),
-            ("USD]", "USD]\nstep = \"1.00\"\nending = \"1.00\"", "line 3, column 1: price points 1.00 USD above every 1.00 USD"),
-            ("USD]", "USD]\nrounding = \"nearest\"", "line 4, column 12: \"nearest\" is no rounding"),
-            ("USD]", "USD]\npays = \"EUR\"", "line 4, column 8: a buyer in USD who pays EUR; CNY or USD would be right"),
-            ("USD]", "USD]\npays = \"CNY\"\nmarkup_bps = 5", "line 3, column 1: markup_bps where the buyer pays CNY"),
-            ("USD]", "CNY]\nstep = \"1.00\"", "line 3, column 1: step where the buyer pays CNY"),
-            ("[buyer", "[quote]\nuses = 0\n[buyer", "line 3, column 1: uses of 1 or more"),
-            ("[buyer", "[quote]\nvalid_seconds = 0\n[buyer", "line 3, column 1: valid_seconds and lock_seconds from 1 to"),
-            ("[buyer", "[[fee]]\nname = \"\"\nbearer = \"seller\"\n[buyer", "line 3, column 1: fee \"\"; a name of its own"),
-            ("[buyer", "[[fee]]\nname = \"a\"\nbearer = \"shop\"\n[buyer", "line 5, column 10: unknown variant `shop`"),
-            ("[buyer", "[[fee]]\nname = \"a\"\nbearer = \"seller\"\namount = \"1.00 USD\"\n[buyer", "line 6, column 10: fee of 1.00 USD: amounts of a seller are in CNY"),
-            ("[buyer", "[[fee]]\nname = \"a\"\nbearer = \"seller\"\namount = \"-1.00 CNY\"\n[buyer", "line 6, column 10: fee of -1.00 CNY: zero or more"),
-            ("[buyer", "fixed = \"target\"\n[guard]\nmin_margin_bps = 5\nbreach = \"raise\"\n[buyer", "line 4, column 1: fixed = \"target\" leaves the seller nothing"),
+            (
+                "USD]",
+                "USD]\nstep = \"0.001\"",
+                "line 4, column 8: 0.001 USD is finer than the minor unit of USD",
+            ),
+            (
+                "USD]",
+                "USD]\nstep = \"1.00\"\nending = \"1.00\"",
+                "line 3, column 1: price points 1.00 USD above every 1.00 USD",
+            ),
+            (
+                "USD]",
+                "USD]\nrounding = \"nearest\"",
+                "line 4, column 12: \"nearest\" is no rounding",
+            ),
+            (
+                "USD]",
+                "USD]\npays = \"EUR\"",
+                "line 4, column 8: a buyer in USD who pays EUR; CNY or USD would be right",
+            ),
+            (
+                "USD]",
+                "USD]\npays = \"CNY\"\nmarkup_bps = 5",
+                "line 3, column 1: markup_bps where the buyer pays CNY",
+            ),
+            (
+                "USD]",
+                "CNY]\nstep = \"1.00\"",
+                "line 3, column 1: step where the buyer pays CNY",
+            ),
+            (
+                "[buyer",
+                "[quote]\nuses = 0\n[buyer",
+                "line 3, column 1: uses of 1 or more",
+            ),
+            (
+                "[buyer",
+                "[quote]\nvalid_seconds = 0\n[buyer",
+                "line 3, column 1: valid_seconds and lock_seconds from 1 to",
+            ),
+            (
+                "[buyer",
+                "[[fee]]\nname = \"\"\nbearer = \"seller\"\n[buyer",
+                "line 3, column 1: fee \"\"; a name of its own",
+            ),
+            (
+                "[buyer",
+                "[[fee]]\nname = \"a\"\nbearer = \"shop\"\n[buyer",
+                "line 5, column 10: unknown variant `shop`",
+            ),
+            (
+                "[buyer",
+                "[[fee]]\nname = \"a\"\nbearer = \"seller\"\namount = \"1.00 USD\"\n[buyer",
+                "line 6, column 10: fee of 1.00 USD: amounts of a seller are in CNY",
+            ),
+            (
+                "[buyer",
+                "[[fee]]\nname = \"a\"\nbearer = \"seller\"\namount = \"-1.00 CNY\"\n[buyer",
+                "line 6, column 10: fee of -1.00 CNY: zero or more",
+            ),
+            (
+                "[buyer",
+                "fixed = \"target\"\n[guard]\nmin_margin_bps = 5\nbreach = \"raise\"\n[buyer",
+                "line 4, column 1: fixed = \"target\" leaves the seller nothing",
+            ),
         ] {
             let text = LEAST.replacen(from, to, 1);
             let error = PriceRules::parse(&text).expect_err(want);
-            assert!(error.to_string().starts_with(want), "{text}\n{error}\n{want}");
+            assert!(
+                error.to_string().starts_with(want),
+                "{text}\n{error}\n{want}"
+            );
             assert!(PricingRulesError::CODES.contains(&error.code()));
         }
     }

@@ -4,7 +4,7 @@ use crate::error::renminbi;
 use crate::points::major;
 use crate::price::{fen, from_renminbi, in_renminbi, other_side, total};
 use crate::rules::{Bearer, FixedSide};
-use crate::steps::{Origin, exchange, exchanged, of, rounded, sum_step};
+use crate::steps::{Origin, exchange, exchanged, of, replayed, rounded, sum_step};
 use crate::{ForeignPrice, PricingError};
 use quanfu_fx::FxRate;
 use quanfu_money::{Currency, Money, MoneySum, Rounding};
@@ -144,7 +144,10 @@ impl ForeignPrice {
         };
         let known = [
             (PartKind::List, self.item.list()),
-            (PartKind::BuyerFees, total(&self.fees, |fee| fee.bearer == Bearer::Buyer)?),
+            (
+                PartKind::BuyerFees,
+                total(&self.fees, |fee| fee.bearer == Bearer::Buyer)?,
+            ),
             (PartKind::Markup, self.markup),
             (PartKind::Residue, self.residue),
             (PartKind::FxDifference, moved),
@@ -165,12 +168,18 @@ impl ForeignPrice {
         let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
         let origin = Origin::rate(&settled.rate);
         let formula = names.join(" + ");
-        steps.push(sum_step(&origin, "price-tie", &named, formula, settled.received));
+        steps.push(sum_step(
+            &origin,
+            "price-tie",
+            &named,
+            formula,
+            settled.received,
+        ));
         Ok(Tie {
             price: self.price,
             parts,
             received: settled.received,
-            trail: Trail(steps),
+            trail: replayed(steps)?,
         })
     }
 
@@ -188,21 +197,32 @@ impl ForeignPrice {
         let (due, price) = (major(self.due)?, major(self.price)?);
         let unit = Rational::whole(i128::from(self.rate.unit()));
         let (formula, exact) = if self.rate.quote() == Currency::CNY {
-            ("due * unit / price", due.checked_mul(unit)?.checked_div(price)?)
+            (
+                "due * unit / price",
+                due.checked_mul(unit)?.checked_div(price)?,
+            )
         } else {
-            ("price * unit / due", price.checked_mul(unit)?.checked_div(due)?)
+            (
+                "price * unit / due",
+                price.checked_mul(unit)?.checked_div(due)?,
+            )
         };
         let millionths = exact.checked_mul(Rational::whole(1_000_000))?;
         let millionths =
             Rounding::HalfUp.divide(millionths.numerator(), millionths.denominator())?;
         let quote = self.rate.quote();
-        let customer_rate = format!("{}.{:06} {quote}", millionths / 1_000_000, millionths % 1_000_000);
+        let customer_rate = format!(
+            "{}.{:06} {quote}",
+            millionths / 1_000_000,
+            millionths % 1_000_000
+        );
         let inputs = [
             ("due", self.due.to_string()),
             ("price", self.price.to_string()),
             ("unit", format!("{} {}", self.rate.unit(), self.rate.base())),
         ];
-        let rate_step = Origin::rate(&self.rate).step("price-customer-rate", inputs, formula, of(exact, quote));
+        let rate_step =
+            Origin::rate(&self.rate).step("price-customer-rate", inputs, formula, of(exact, quote));
         let rate_step = rounded(rate_step, &customer_rate, Rounding::HalfUp);
 
         let at_reference = from_renminbi(due, reference)?;
@@ -217,7 +237,8 @@ impl ForeignPrice {
         let inputs = [a, b, c, ("price", self.price.to_string())];
         let exchange = exchange("due", Currency::CNY, reference);
         let formula = format!("(price / ({exchange}) - 1) * 10000");
-        let over_step = Origin::rate(reference).step("price-over-reference", inputs, formula, over.to_string());
+        let over_step =
+            Origin::rate(reference).step("price-over-reference", inputs, formula, over.to_string());
         let over_step = rounded(over_step, over_reference_bps, Rounding::HalfUp);
         Ok(Disclosure {
             original: self.due,
@@ -227,7 +248,7 @@ impl ForeignPrice {
             markup_bps: self.terms.markup_bps,
             reference_rate: reference.clone(),
             over_reference_bps,
-            trail: Trail(vec![rate_step, over_step]),
+            trail: replayed(vec![rate_step, over_step])?,
         })
     }
 }

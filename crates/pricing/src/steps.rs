@@ -3,7 +3,7 @@
 use quanfu_calendar::Certainty;
 use quanfu_fx::FxRate;
 use quanfu_money::{Currency, Money, Rounding};
-use quanfu_trail::{Rational, Step, Trail};
+use quanfu_trail::{Rational, Step, Trail, TrailError};
 
 /// Steps so far; none are made where none are wanted.
 pub(crate) struct Notes(Option<Vec<Step>>);
@@ -24,7 +24,12 @@ impl Origin {
 
     pub(crate) fn rate(rate: &FxRate) -> Self {
         Self {
-            source: format!("{}, {}, {}", rate.source(), rate.kind().name(), rate.as_of()),
+            source: format!(
+                "{}, {}, {}",
+                rate.source(),
+                rate.kind().name(),
+                rate.as_of()
+            ),
             certainty: rate.certainty(),
         }
     }
@@ -117,7 +122,15 @@ impl Notes {
         }
     }
 
-    pub(crate) fn trail(self) -> Trail {
-        Trail(self.0.unwrap_or_default())
+    /// The trail, which replays: steps that need more digits than their figures are an error.
+    pub(crate) fn trail(self) -> Result<Trail, TrailError> {
+        replayed(self.0.unwrap_or_default())
     }
+}
+
+/// Steps as a trail that replays.
+pub(crate) fn replayed(steps: Vec<Step>) -> Result<Trail, TrailError> {
+    let trail = Trail(steps);
+    trail.replay()?;
+    Ok(trail)
 }
