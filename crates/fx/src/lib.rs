@@ -23,18 +23,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod board;
+mod chinamoney;
+mod customs;
 mod error;
 mod fraction;
+mod gain;
+mod parity;
 mod quote;
 mod rate;
+mod read;
 mod route;
 mod spread;
 mod table;
 
+pub use board::Board;
+pub use customs::{CustomsCalendars, CustomsDay, CustomsError, CustomsRule, customs_day};
 pub use error::FxError;
+pub use gain::{Realised, Settled};
+pub use parity::{CENTRAL_PARITY, ParityQuoting};
 pub use quanfu_calendar::{Certainty, Date};
 pub use quote::Quote;
 pub use rate::{FxRate, RateKind, RmbMarket, Validity};
+pub use read::{HEADER, RateFileError, RateReading, to_csv};
 pub use route::{Conversion, Route, TwoWay};
 pub use spread::{CustomerSide, Spread, significant};
 pub use table::{Found, RateTable, Staleness, TableError, Taken, Terms};

@@ -277,8 +277,8 @@ impl Route {
     /// # Errors
     ///
     /// [`FxError::NotInPair`] or [`FxError::SameCurrency`] if the money is not what the route begins with;
-    /// [`FxError::Money`] if the result leaves the range of [`Money`]; [`FxError::Trail`] if a step needs more than
-    /// 128 bits in lowest terms, for amounts and rates with about 38 digits together.
+    /// [`FxError::Money`] if the result leaves the range of [`Money`]; [`FxError::Trail`] if replaying a step needs
+    /// more than 128 bits, for amounts and rates with about 36 digits together. [`crate::Quote::convert`] has no such bound.
     pub fn convert(
         &self,
         money: Money,
@@ -425,7 +425,10 @@ impl Route {
             done(&mut step, computed);
             steps.push(step);
         }
-        Ok(Trail(steps))
+        // A trail that is handed out replays, also where that takes more digits than computing it.
+        let trail = Trail(steps);
+        trail.replay()?;
+        Ok(trail)
     }
 }
 
