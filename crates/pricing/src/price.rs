@@ -4,7 +4,7 @@ use crate::error::renminbi;
 use crate::points::major;
 use crate::rules::{Bearer, Breach, Buyer, FixedSide, PriceRules, Terms};
 use crate::steps::{Notes, Origin, exchange, exchanged, of, rounded, sum_step};
-use crate::{PricingError, RmbPrice};
+use crate::{Disclosure, PricingError, RmbPrice, Shown};
 use quanfu_calendar::Date;
 use quanfu_fx::{FxRate, RateKind, RateTable};
 use quanfu_money::{Currency, Money, MoneySum, Rounding};
@@ -138,13 +138,45 @@ pub struct ForeignPrice {
     pub trail: Trail,
 }
 
-/// What became of a list price.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a buyer is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "case", rename_all = "snake_case")]
+#[must_use]
 pub enum Offer {
-    /// The buyer pays renminbi.
-    Renminbi(RmbPrice),
-    /// The buyer pays a fixed amount of another currency.
-    Foreign(Box<ForeignPrice>),
+    /// Renminbi.
+    Renminbi {
+        /// What is payable.
+        price: Box<RmbPrice>,
+        /// What that is about in the buyer's currency; none for a buyer in renminbi.
+        shown: Option<Box<Shown>>,
+    },
+    /// A fixed amount of the buyer's currency.
+    Foreign {
+        /// What is payable.
+        price: Box<ForeignPrice>,
+        /// What the buyer is told about the rate, if the rules name a rate to compare with.
+        disclosure: Option<Box<Disclosure>>,
+    },
+}
+
+impl Offer {
+    /// What the buyer pays.
+    #[must_use]
+    pub fn payable(&self) -> Money {
+        match self {
+            Self::Renminbi { price, .. } => price.payable(),
+            Self::Foreign { price, .. } => price.price,
+        }
+    }
+
+    /// The steps to what the buyer pays.
+    #[must_use]
+    pub fn trail(&self) -> &Trail {
+        match self {
+            Self::Renminbi { price, .. } => price.trail(),
+            Self::Foreign { price, .. } => &price.trail,
+        }
+    }
 }
 
 /// What is computed of a price before anybody asks for its parts.
@@ -228,7 +260,8 @@ impl PriceRules {
         })
     }
 
-    /// What a buyer of this currency is asked for: renminbi, or a fixed amount at the mid rate of a day.
+    /// What a buyer of this currency is asked for at the mid rate of a day: renminbi and what that is about, or a fixed
+    /// amount and what is to be told about its rate.
     ///
     /// # Errors
     ///
@@ -242,10 +275,24 @@ impl PriceRules {
         on: Date,
     ) -> Result<Offer, PricingError> {
         match self.buyer(buyer)? {
-            Buyer::Renminbi(_) => Ok(Offer::Renminbi(self.renminbi(item)?)),
+            Buyer::Renminbi(rounding) => {
+                let price = Box::new(self.renminbi(item)?);
+                let shown = if buyer == Currency::CNY {
+                    None
+                } else {
+                    let rate = self.rate_for(buyer, rates, on)?;
+                    Some(Box::new(price.show(rate, rounding)?))
+                };
+                Ok(Offer::Renminbi { price, shown })
+            }
             Buyer::Own(_) => {
-                let rate = self.rate_for(buyer, rates, on)?;
-                Ok(Offer::Foreign(Box::new(self.foreign(item, rate)?)))
+                let price = self.foreign(item, self.rate_for(buyer, rates, on)?)?;
+                let disclosure = match self.reference_for(buyer, rates, on)? {
+                    Some(reference) => Some(Box::new(price.disclose(reference)?)),
+                    None => None,
+                };
+                let price = Box::new(price);
+                Ok(Offer::Foreign { price, disclosure })
             }
         }
     }

@@ -1,6 +1,6 @@
 //! [`PriceQuote`]: a price that a buyer can accept, from its making to its use.
 
-use crate::{ForeignPrice, Instant, PricingError, QuoteTerms, Tie, settle::Settled};
+use crate::{ForeignPrice, Instant, PricingError, QuoteTerms, Tie, settle::Receipt};
 use serde::Serialize;
 use std::fmt;
 
@@ -351,11 +351,11 @@ impl PriceQuote {
     /// # Errors
     ///
     /// [`QuoteError::NeverUsed`]; those of [`ForeignPrice::tie`].
-    pub fn tie(&self, settled: &Settled) -> Result<Tie, QuoteError> {
+    pub fn tie(&self, receipt: &Receipt) -> Result<Tie, QuoteError> {
         if self.used == 0 {
             let (id, state) = (self.id.clone(), self.state);
             return Err(QuoteError::NeverUsed { id, state });
         }
-        Ok(self.price.tie(settled)?)
+        Ok(self.price.tie(receipt)?)
     }
 }

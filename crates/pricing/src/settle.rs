@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// What one payment of a price brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
+pub struct Receipt {
     /// The rate at which the bank or institution exchanged it.
     pub rate: FxRate,
     /// What was withheld as fees, in renminbi, zero or more.
@@ -116,14 +116,14 @@ impl ForeignPrice {
     ///
     /// [`PricingError::Rate`] for a rate of another pair; [`PricingError::NotRenminbi`],
     /// [`PricingError::OutOfRange`] for fees below zero; [`PricingError::Money`], [`PricingError::Trail`].
-    pub fn tie(&self, settled: &Settled) -> Result<Tie, PricingError> {
+    pub fn tie(&self, receipt: &Receipt) -> Result<Tie, PricingError> {
         let buyer = self.price.currency();
-        if other_side(&settled.rate) != Some(buyer) {
+        if other_side(&receipt.rate) != Some(buyer) {
             let market = self.rate.market();
-            return Err(PricingError::rate(&settled.rate, market, Some(buyer)));
+            return Err(PricingError::rate(&receipt.rate, market, Some(buyer)));
         }
-        renminbi("fee", settled.fees, 0)?;
-        renminbi("receipt", settled.received, i64::MIN)?;
+        renminbi("fee", receipt.fees, 0)?;
+        renminbi("receipt", receipt.received, i64::MIN)?;
         let mut steps = Vec::new();
         let mut value = |rule: &str, rate: &FxRate| {
             let exact = in_renminbi(major(self.price)?, rate)?;
@@ -135,7 +135,7 @@ impl ForeignPrice {
             Ok::<Money, PricingError>(value)
         };
         let quoted = value("price-value-quoted", &self.rate)?;
-        let exchanged = value("price-value-settled", &settled.rate)?;
+        let exchanged = value("price-value-settled", &receipt.rate)?;
         let moved = exchanged.checked_sub(quoted)?;
         let added = self.markup.checked_add(self.residue)?.checked_add(moved)?;
         let converter = match self.fixed {
@@ -152,13 +152,13 @@ impl ForeignPrice {
             (PartKind::Residue, self.residue),
             (PartKind::FxDifference, moved),
             (PartKind::Converter, converter),
-            (PartKind::Fees, settled.fees.checked_neg()?),
+            (PartKind::Fees, receipt.fees.checked_neg()?),
         ];
         let mut sum = MoneySum::zero(Currency::CNY);
         for (_, part) in known {
             sum.add(part)?;
         }
-        let rest = settled.received.checked_sub(sum.to_money()?)?;
+        let rest = receipt.received.checked_sub(sum.to_money()?)?;
         let mut parts = known.to_vec();
         parts.push((PartKind::Unexplained, rest));
         let named: Vec<(String, Money)> = parts
@@ -166,19 +166,19 @@ impl ForeignPrice {
             .map(|(kind, money)| (kind.name().to_owned(), *money))
             .collect();
         let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
-        let origin = Origin::rate(&settled.rate);
+        let origin = Origin::rate(&receipt.rate);
         let formula = names.join(" + ");
         steps.push(sum_step(
             &origin,
             "price-tie",
             &named,
             formula,
-            settled.received,
+            receipt.received,
         ));
         Ok(Tie {
             price: self.price,
             parts,
-            received: settled.received,
+            received: receipt.received,
             trail: replayed(steps)?,
         })
     }

@@ -9,7 +9,7 @@ use quanfu_fx::{FxRate, Quote, RateKind, RmbMarket};
 use quanfu_money::{Currency, Decimal, Money, Rounding};
 use quanfu_pricing::{
     Bearer, Breach, Buyer, Fee, FixedSide, ForeignPrice, Guard, Item, PartKind, PricePoints,
-    PriceRules, PricingError, RmbPrice, Settled, Terms,
+    PriceRules, PricingError, Receipt, RmbPrice, Terms,
 };
 use quanfu_trail::Rational;
 use std::collections::BTreeMap;
@@ -431,7 +431,7 @@ fn a_receipt_is_explained_to_the_fen() {
         let price = rules
             .foreign(&item("199.00 CNY", ""), &dollar("7.1526"))
             .expect("a price");
-        let settled = Settled {
+        let settled = Receipt {
             rate: dollar(rate),
             fees: money(fees),
             received: money(received),
@@ -467,7 +467,7 @@ fn a_receipt_is_explained_to_the_fen() {
         (dollar("7"), zero, money("1.00 USD"), "price-not-renminbi"),
     ] {
         let error = price
-            .tie(&Settled {
+            .tie(&Receipt {
                 rate,
                 fees,
                 received,
@@ -786,7 +786,7 @@ proptest! {
             let quote = Quote::new(quoted.base(), quoted.unit(), quoted.quote(), value).expect("a quote");
             let rate = FxRate::new(quote, RateKind::Applied, "the bank", case.rate.as_of(), Certainty::Certain).expect("a rate");
             let [fees, received] = [fees, received].map(|fen| Money::from_minor(fen, Currency::CNY));
-            let tie = price.tie(&Settled { rate, fees, received }).expect("small amounts");
+            let tie = price.tie(&Receipt { rate, fees, received }).expect("small amounts");
             let sum: i64 = tie.parts.iter().map(|(_, part)| part.minor()).sum();
             prop_assert_eq!(sum, received.minor());
             prop_assert_eq!(tie.trail.replay(), Ok(Some(number(received))));
@@ -820,7 +820,7 @@ proptest! {
         if let Ok(price) = rules.foreign(&item, &rate) {
             price.trail.replay().expect("our own steps");
             let _ = price.disclose(&rate);
-            let _ = price.tie(&Settled { rate, fees: money("0.00 CNY"), received: Money::from_minor(cost, Currency::CNY) });
+            let _ = price.tie(&Receipt { rate, fees: money("0.00 CNY"), received: Money::from_minor(cost, Currency::CNY) });
         }
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{dollar, item, money, rules};
 use proptest::prelude::*;
 use quanfu_pricing::{
-    Instant, PartKind, PriceQuote, QuoteAction, QuoteError, QuoteState, QuoteTerms, Settled,
+    Instant, PartKind, PriceQuote, QuoteAction, QuoteError, QuoteState, QuoteTerms, Receipt,
 };
 
 const ACTIONS: [QuoteAction; 5] = QuoteAction::ALL;
@@ -137,7 +137,7 @@ fn a_quote_goes_its_way_or_says_why_it_cannot() {
 #[test]
 fn what_was_used_is_tied_to_its_price_and_nothing_else_is() {
     let mut quote = quote(60, 100, 1);
-    let settled = Settled {
+    let settled = Receipt {
         rate: dollar("7.0601"),
         fees: money("0.00 CNY"),
         received: money("199.38 CNY"),
