@@ -62,6 +62,12 @@ impl RmbPrice {
         self.payable
     }
 
+    /// What it is the price of, if rules made it.
+    #[must_use]
+    pub const fn item(&self) -> Option<Item> {
+        self.item
+    }
+
     /// What the rules made of the list price: its fees, in the order of the rules.
     #[must_use]
     pub fn fees(&self) -> &[ChargedFee] {

@@ -17,6 +17,7 @@ pub mod difference;
 pub mod labels;
 pub mod outcomes;
 mod presence;
+pub mod price;
 pub mod reading;
 pub mod result;
 mod text;
