@@ -6,6 +6,7 @@ mod demo;
 mod diff;
 mod explain;
 mod keyrun;
+mod price;
 mod read;
 mod recon;
 mod verify;
@@ -28,6 +29,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("decide", matches)) => decide::run(matches, screen),
         Some(("diff", matches)) => diff::run(matches, screen),
         Some(("challenge", matches)) => challenge::run(matches, screen),
+        Some(("price", matches)) => price::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),

@@ -1,4 +1,4 @@
-//! [`PriceRules`]: how prices are made, as read from `quanfu.pricing/1`.
+//! [`PriceRules`]: how prices in renminbi (人民币计价) are made, as read from `quanfu.pricing/1`.
 
 use crate::{PricePoints, PricingRulesError};
 use quanfu_fx::RmbMarket;
