@@ -57,19 +57,20 @@ pub struct PriceList {
 }
 
 /// Columns that are read, and whether a list must have them.
-const COLUMNS: [(&str, bool); 6] = [
+const COLUMNS: [(&str, bool); 7] = [
     ("sku", true),
     ("list_cny", true),
     ("cost_cny", false),
     ("buyer", false),
     ("pays", false),
     ("price", false),
+    ("old", false),
 ];
 
 impl PriceList {
     /// Reads a list: columns by the names in its first line, of which `sku` and `list_cny` are needed and `cost_cny`,
     /// `buyer`, `pays` and `price` are known; the other columns of a list that was priced are passed over. The price is
-    /// in the currency of `pays`, else in that of `buyer`.
+    /// in the currency of `pays`, else in that of `buyer`. Where a list that was priced has none, `old` is the last one.
     ///
     /// # Errors
     ///
@@ -171,14 +172,13 @@ fn read_row<'c>(cell: impl Fn(usize) -> &'c str) -> Result<ListRow, (&'static st
             .map_err(|error| at(2)(&error))?;
     }
     let (buyer, pays) = (currency(3)?, currency(4)?);
-    let price = match (cell(5), buyer, pays.or(buyer)) {
+    let column = if cell(5).is_empty() { 6 } else { 5 };
+    let price = match (cell(column), buyer, pays.or(buyer)) {
         ("", _, _) => None,
-        (_, Some(_), Some(pays)) => Some(amount(5, pays)?),
+        (_, Some(_), Some(pays)) => Some(amount(column, pays)?),
         _ => {
-            return Err((
-                "price",
-                "a price without buyer; its currency would be right".into(),
-            ));
+            let message = "a price without buyer; its currency would be right";
+            return Err(("price", message.into()));
         }
     };
     if price.is_some_and(|price| price.minor() <= 0) {

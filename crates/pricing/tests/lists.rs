@@ -280,6 +280,9 @@ proptest! {
         let again = reprice(&list.rows, before, now);
         prop_assert_eq!(once.len(), again.len());
         for (once, again) in once.iter().zip(&again) {
+            if once.new.is_err() {
+                prop_assert_eq!(once.old, again.old, "a refused row keeps the price it had");
+            }
             let price = |new: &quanfu_pricing::Repriced| new.new.as_ref().map(|new| new.price).map_err(|error| error.code());
             prop_assert_eq!(price(once), price(again), "{:?} {:?}", once, again);
             if let Ok(new) = &again.new {

@@ -149,13 +149,14 @@ impl Sheet {
 
     fn margin(&mut self, margin: Option<&quanfu_pricing::Margin>, buffer_bps: Option<u32>) {
         if let Some(margin) = margin {
-            let (wants, wanted) = (self.say("至少", "at least"), margin.wanted.amount_text());
-            let note = match buffer_bps {
-                Some(bps) => {
-                    let moved = self.say("不利变动（基点）", "after an adverse move, in bps:");
-                    format!("{wants} {wanted}; {moved} {bps}")
+            let wanted = margin.wanted.amount_text();
+            let note = match (self.lang, buffer_bps) {
+                (Lang::En, Some(bps)) => {
+                    format!("at least {wanted}, after an adverse move of {bps} bps")
                 }
-                None => format!("{wants} {wanted}"),
+                (Lang::Zh, Some(bps)) => format!("至少 {wanted}，汇率不利变动 {bps} 个基点之后"),
+                (Lang::En, None) => format!("at least {wanted}"),
+                (Lang::Zh, None) => format!("至少 {wanted}"),
             };
             self.line(' ', self.say("毛利", "margin"), margin.kept, &note);
         }
