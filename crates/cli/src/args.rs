@@ -88,6 +88,7 @@ pub fn command() -> Command {
         .subcommand(verify())
         .subcommand(challenge())
         .subcommand(price())
+        .subcommand(rate())
         .subcommand(
             Command::new("explain")
                 .about("Say what a code means and what to do about it")
@@ -143,6 +144,110 @@ fn read() -> Command {
         .arg(format(&["table", "json", "jsonl", "csv"]))
         .arg(out("Also write a file: .json, .jsonl or .csv"))
         .arg(unmask())
+}
+
+/// The files of rates.
+fn rates(command: Command) -> Command {
+    command.arg(
+        path("rates")
+            .long("rates")
+            .value_name("FILE")
+            .required(true)
+            .action(ArgAction::Append)
+            .help("Rates: CSV (date,base,unit,quote,value,kind,source,certainty), or ChinaMoney's JSON"),
+    )
+}
+
+fn which_rate(command: Command) -> Command {
+    rates(command)
+        .arg(
+            Arg::new("kind")
+                .long("kind")
+                .value_name("KIND")
+                .default_value("mid")
+                .help("What the rate is the price of: mid, bid, ask, spot_buy, spot_sell, cash_buy, cash_sell, bank_conversion, applied"),
+        )
+        .arg(
+            Arg::new("source")
+                .long("source")
+                .value_name("SOURCE")
+                .help("Where the rate is published, if the files have several"),
+        )
+}
+
+fn rate() -> Command {
+    let to = Arg::new("to").value_name("CURRENCY").required(true);
+    let convert = Command::new("convert")
+        .about("Convert an amount at the rate of a day, exactly, rounded once")
+        .after_help(format!(
+            "Examples:\n  quanfu rate convert '1000.00 USD' CNY --rates rates.csv --on 2025-07-16 --spread 30bps --steps\n  \
+             quanfu rate convert '1000.00 MYR' USD --via CNY --rates rates.csv --on 2025-07-20 --stale 0\n\n{EXIT_CODES}"
+        ))
+        .arg(Arg::new("amount").value_name("AMOUNT").required(true).allow_hyphen_values(true).help("Such as '1000.00 USD'"))
+        .arg(to.clone().help("Currency that the customer receives; with --cost, that the customer gives"))
+        .arg(Arg::new("on").long("on").value_name("DAY").required(true).help("Day for which the rate must hold, YYYY-MM-DD"))
+        .arg(Arg::new("cost").long("cost").action(ArgAction::SetTrue).help("The amount is what is to be received; say what must be given for it"))
+        .arg(Arg::new("spread").long("spread").value_name("BPS").default_value("0bps").help("Charged to the customer, such as 30bps"))
+        .arg(Arg::new("rounding").long("rounding").value_name("ROUNDING").default_value("half_up").help("half_up, half_even, half_down, up, down, ceiling or floor"))
+        .arg(
+            Arg::new("stale")
+                .long("stale")
+                .value_name("N")
+                .value_parser(value_parser!(u32))
+                .help("Take the latest rate before, if at most N business days lie after it [default: the day's rate only]"),
+        )
+        .arg(calendar())
+        .arg(Arg::new("via").long("via").value_name("CURRENCY").help("Over two rates that have this currency"))
+        .arg(
+            Arg::new("market")
+                .long("market")
+                .value_name("MARKET")
+                .value_parser(["CNY", "CNH"])
+                .default_value("CNY")
+                .help("Renminbi of the rate: onshore or offshore"),
+        )
+        .arg(Arg::new("steps").long("steps").action(ArgAction::SetTrue).help("Show every step"))
+        .arg(format(&["table", "json"]));
+    Command::new("rate")
+        .about("Show exchange rates of files, and convert amounts at them")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            rates(Command::new("show"))
+                .about("List rates")
+                .after_help(format!(
+                    "Example:\n  quanfu rate show 100JPY/CNY --rates ccpr.json\n\n{EXIT_CODES}"
+                ))
+                .arg(
+                    Arg::new("pair")
+                        .value_name("PAIR")
+                        .help("Two currencies, in either order, such as USD/CNY"),
+                )
+                .arg(
+                    Arg::new("day")
+                        .long("day")
+                        .value_name("DAY")
+                        .help("Only rates of that day"),
+                )
+                .arg(format(&["table", "json", "csv"])),
+        )
+        .subcommand(which_rate(convert))
+        .subcommand(
+            which_rate(Command::new("customs"))
+                .about("Find the rate that customs use for duty owed in a month")
+                .after_help(format!(
+                    "Example:\n  quanfu rate customs MYR 2026-03 --rates rates.csv\n\n{EXIT_CODES}"
+                ))
+                .arg(to.help("Currency of the dutiable value"))
+                .arg(
+                    Arg::new("month")
+                        .value_name("MONTH")
+                        .required(true)
+                        .help("YYYY-MM, or the day on which duty is owed"),
+                )
+                .arg(calendar())
+                .arg(format(&["table", "json"])),
+        )
 }
 
 fn recon() -> Command {
@@ -463,19 +568,12 @@ fn challenge() -> Command {
 
 fn price() -> Command {
     let from = |command: Command| {
-        command
+        rates(command)
             .arg(
                 path("rules")
                     .value_name("RULES")
                     .required(true)
                     .help("Rules of prices (quanfu.pricing/1)"),
-            )
-            .arg(
-                path("rates")
-                    .long("rates")
-                    .value_name("RATES")
-                    .required(true)
-                    .help("Rates: CSV with date,base,unit,quote,value,kind,source,certainty, or JSON of ChinaMoney"),
             )
             .arg(
                 Arg::new("on")

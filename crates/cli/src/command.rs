@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod keyrun;
 mod price;
+mod rate;
 mod read;
 mod recon;
 mod verify;
@@ -30,6 +31,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("diff", matches)) => diff::run(matches, screen),
         Some(("challenge", matches)) => challenge::run(matches, screen),
         Some(("price", matches)) => price::run(matches, screen),
+        Some(("rate", matches)) => rate::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),

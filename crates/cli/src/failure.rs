@@ -87,6 +87,15 @@ impl Failure {
         Self::new(error.code(), USAGE, format!("{}: {error}", path.display()))
     }
 
+    /// What was asked for cannot be had.
+    pub fn refused(code: &'static str, error: &dyn std::error::Error) -> Self {
+        let failure = Self::new(code, USAGE, error.to_string());
+        match error.source() {
+            Some(source) => failure.because(source),
+            None => failure,
+        }
+    }
+
     /// A log of decisions that is not as it must be.
     pub fn decisions(path: &Path, error: &DecisionError) -> Self {
         let message = format!("{}: {error}", path.display());

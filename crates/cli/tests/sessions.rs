@@ -68,8 +68,20 @@ fn days() -> Folder {
     folder.write("price/refuses.toml", refuses.as_bytes());
     let wrong = PRICING.replace("step = \"1.00\"", "step = 1.00");
     folder.write("price/wrong.toml", wrong.as_bytes());
-    folder.write("price/rates.csv", RATES);
+    folder.write("price/rates.csv", PRICE_RATES);
     folder.write("price/items.csv", ITEMS);
+    let rates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fx/testdata");
+    for name in ["central_parity.csv", "ccpr.json"] {
+        let text = fs::read(rates.join(name)).expect("published rates");
+        folder.write(&format!("rates/{name}"), &text);
+    }
+    folder.write("rates/made-up.csv", RATES);
+    folder.write(
+        "rates/wrong.csv",
+        b"date,base,unit,quote,value,kind,source,certainty\n\
+          2025-07-16,MYR,1,CNY,1.6871,mid,CFETS central parity,certain\n\
+          2025-07-16,USD,1,CNY,7.1526,mid,CFETS central parity,certain\n",
+    );
     folder
 }
 
@@ -108,7 +120,7 @@ pays = "CNY"
 "#;
 
 /// The rates of 2025-07-16 are central parities as published; the others are made up.
-const RATES: &[u8] = b"date,base,unit,quote,value,kind,source,certainty
+const PRICE_RATES: &[u8] = b"date,base,unit,quote,value,kind,source,certainty
 2025-07-16,USD,1,CNY,7.1526,mid,CFETS central parity,certain
 2025-07-16,EUR,1,CNY,8.3157,mid,CFETS central parity,certain
 2025-07-16,USD,1,CNY,7.1700,mid,made-up reference,illustrative
@@ -124,6 +136,11 @@ A-4,35.00,,USD,5.99
 A-5,88.00,40.00,,
 A-6,free,40.00,,
 ";
+
+const RATES: &[u8] = b"date,base,unit,quote,value,kind,source,certainty,valid_from,valid_until\n\
+    2025-07-16,USD,1,CNH,7.1810,mid,made up,illustrative,,\n\
+    2025-07-16,USD,1,CNY,7.1600,mid,a contract (made up),illustrative,2025-07-17,2025-07-31\n\
+    2026-02-24,CNY,1,MYR,0.59000,mid,CFETS central parity,illustrative,,\n";
 
 const KEYS: &[u8] = br#"
 schema = "quanfu.rules/1"

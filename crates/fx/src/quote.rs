@@ -105,10 +105,23 @@ impl Quote {
     ///
     /// [`FxError::NotInPair`] for an amount of neither side; [`FxError::Money`] if the result leaves the range of
     /// [`Money`].
+    #[inline]
     pub fn convert(&self, money: Money, rounding: Rounding) -> Result<Money, FxError> {
         let currency = self.other(money.currency())?;
-        let factors = Factors::ONE.times(self.factor(money.currency() == self.base));
-        rounded(&factors, money.minor(), currency, rounding)
+        let (num, den) = self.factor(money.currency() == self.base);
+        // The common case, which needs no more than 64 bits, many times faster.
+        if let (Ok(num), Ok(den)) = (i64::try_from(num), i64::try_from(den))
+            && let Some(num) = money.minor().checked_mul(num)
+        {
+            let minor = rounding.divide(num.into(), den.into())?;
+            return Ok(quanfu_money::MoneySum::from_minor(minor, currency).to_money()?);
+        }
+        rounded(
+            &Factors::ONE.times((num, den)),
+            money.minor(),
+            currency,
+            rounding,
+        )
     }
 
     /// What minor units of one side are multiplied with to be minor units of the other: numerator and denominator.
@@ -118,14 +131,28 @@ impl Quote {
         let up = u32::from(self.quote.minor_digits());
         let down = u32::from(self.base.minor_digits()) + self.value.scale() + self.unit.ilog10();
         // 96 bits times 10^4 at most, and 10^36 at most
-        let price = self.value.mantissa().unsigned_abs() * 10_u128.pow(up.saturating_sub(down));
-        let whole = 10_u128.pow(down.saturating_sub(up));
+        let price = self.value.mantissa().unsigned_abs() * ten_to(up.saturating_sub(down));
+        let whole = ten_to(down.saturating_sub(up));
         if from_base {
             (price, whole)
         } else {
             (whole, price)
         }
     }
+}
+
+/// Powers of ten from a table, for up to 28 decimals, 4 of a minor unit and 4 of a unit.
+fn ten_to(power: u32) -> u128 {
+    const POWERS: [u128; 37] = {
+        let mut powers = [1; 37];
+        let mut at = 1;
+        while at < powers.len() {
+            powers[at] = powers[at - 1] * 10;
+            at += 1;
+        }
+        powers
+    };
+    POWERS[power as usize]
 }
 
 /// Minor units times factors, as money.

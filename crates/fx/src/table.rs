@@ -75,10 +75,13 @@ impl Found<'_> {
         match self.taken {
             Taken::OfTheDay => None,
             Taken::Valid => Some(format!("holds on {}", self.asked)),
-            Taken::PreviousPublished { business_days } => Some(format!(
-                "the latest before {}, {business_days} business days old",
-                self.asked
-            )),
+            Taken::PreviousPublished { business_days } => {
+                let asked = self.asked;
+                let days = if business_days == 1 { "day" } else { "days" };
+                Some(format!(
+                    "the latest before {asked}, {business_days} business {days} old"
+                ))
+            }
         }
     }
 }
@@ -284,7 +287,8 @@ impl RateTable {
         terms: &Terms<'_>,
     ) -> Result<Found<'_>, TableError> {
         let pair = sorted(one, other);
-        let series: Vec<_> = self
+        // of each source the latest rate that has begun
+        let mut latest: Vec<&FxRate> = self
             .rates
             .iter()
             .filter(|(key, _)| {
@@ -293,18 +297,16 @@ impl RateTable {
                     && key.market == terms.market
                     && terms.source.is_none_or(|source| source == key.source)
             })
+            .filter_map(|(_, days)| Some(days.range(..=day).next_back()?.1))
             .collect();
-        if series.len() > 1 {
+        if latest.len() > 1 {
             return Err(TableError::Sources {
                 one,
                 other,
-                sources: series.iter().map(|(key, _)| key.source.clone()).collect(),
+                sources: latest.iter().map(|rate| rate.source().into()).collect(),
             });
         }
-        let latest = series
-            .first()
-            .and_then(|(_, days)| days.range(..=day).next_back());
-        let Some((_, rate)) = latest else {
+        let Some(rate) = latest.pop() else {
             return Err(self.not_found(one, other, day, terms));
         };
         let taken = |taken| {
@@ -379,10 +381,21 @@ impl RateTable {
                 Some(format!("{kind}, {}{market}, from {first}", key.source))
             })
             .collect();
-        let hint = if near.is_empty() {
-            String::new()
-        } else {
+        let against = |side: Currency| {
+            self.rates
+                .keys()
+                .filter(move |key| key.pair.contains(&side))
+                .flat_map(|key| key.pair)
+                .filter(move |&currency| currency != side)
+        };
+        let hint = if !near.is_empty() {
             format!("; there is {}", near.join("; "))
+        } else if let Some(pivot) =
+            against(one).find(|pivot| against(other).any(|own| own == *pivot))
+        {
+            format!("; both have rates with {pivot}, which could be named as the pivot")
+        } else {
+            String::new()
         };
         let written = |currency: Currency| {
             if currency == Currency::CNY {

@@ -168,7 +168,7 @@ fn a_currency_to_itself_needs_no_rate_and_others_are_not_found_by_chance() {
     let error = route(Currency::USD, Currency::EUR, None).expect_err("no such parity");
     assert_eq!(
         error.to_string(),
-        "no mid rate of USD/EUR on or before 2025-07-16"
+        "no mid rate of USD/EUR on or before 2025-07-16; both have rates with CNY, which could be named as the pivot"
     );
     let cross = route(Currency::USD, Currency::EUR, Some(Currency::CNY)).expect("two parities");
     let cross = cross

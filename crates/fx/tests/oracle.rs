@@ -504,3 +504,73 @@ fn offshore_and_onshore_do_not_meet_unasked() {
         .expect("onshore");
     assert_eq!(found.rate.value().to_string(), "7.1526");
 }
+
+#[test]
+fn a_cross_of_two_sided_prices_takes_the_side_that_the_customer_meets() {
+    let side = |base, other, mantissa, kind| rate(quote(base, 1, other, mantissa, 4), kind);
+    let (euro, dollar, yuan) = (Currency::EUR, Currency::USD, Currency::CNY);
+    let first = TwoWay::new(
+        side(euro, dollar, 11_620, RateKind::Bid),
+        side(euro, dollar, 11_624, RateKind::Ask),
+    )
+    .expect("two sides");
+    let second = TwoWay::new(
+        side(dollar, yuan, 71_500, RateKind::Bid),
+        side(dollar, yuan, 71_560, RateKind::Ask),
+    )
+    .expect("two sides");
+    let money = |text: &str| text.parse::<Money>().expect("money");
+    let none = Spread::NONE;
+
+    // bid 1.1620 * 7.1500 = 8.3083, ask 1.1624 * 7.1560 = 8.31813440
+    let sells = Route::through_two_way(euro, &first, dollar, &second).expect("a route");
+    assert_eq!(
+        sells.rate().map(|rate| rate.to_string()),
+        Ok("8.3083".into())
+    );
+    let received = sells.convert(money("1000.00 EUR"), none, Rounding::HalfUp);
+    assert_eq!(received.expect("small").to, money("8308.30 CNY"));
+    let buys = Route::through_two_way(yuan, &second, dollar, &first).expect("a route");
+    let paid = buys.cost(money("1000.00 EUR"), none, Rounding::HalfUp);
+    assert_eq!(paid.expect("small").from, money("8318.13 CNY"));
+    let received = buys.convert(money("8318.13 CNY"), none, Rounding::HalfUp);
+    assert_eq!(received.expect("small").to, money("1000.00 EUR"));
+
+    let code = |result: Result<Route, FxError>| result.map_err(|error| error.code()).err();
+    for (from, pivot, want) in [
+        (euro, yuan, "rate-not-in-pair"),
+        (yuan, dollar, "rate-not-in-pair"),
+        (dollar, euro, "rate-not-in-pair"),
+    ] {
+        let route = Route::through_two_way(from, &first, pivot, &second);
+        assert_eq!(code(route), Some(want), "{from} over {pivot}");
+    }
+    let back = Route::through_two_way(euro, &first, dollar, &first);
+    assert_eq!(code(back), Some("rate-same-currency"));
+}
+
+#[test]
+fn two_rates_that_are_no_two_sides_of_one_price_are_refused() {
+    let side =
+        |unit, other, mantissa, kind| rate(quote(Currency::JPY, unit, other, mantissa, 4), kind);
+    let yuan = Currency::CNY;
+    let bid = side(100, yuan, 48_012, RateKind::SpotBuy);
+    let ask = side(100, yuan, 48_365, RateKind::SpotSell);
+    assert!(TwoWay::new(bid.clone(), ask.clone()).is_ok());
+    let offshore = ask
+        .clone()
+        .in_market(RmbMarket::Offshore)
+        .expect("renminbi");
+    for wrong in [
+        side(100, yuan, 48_011, RateKind::SpotSell), // asked for less than is paid
+        side(1, yuan, 48_365, RateKind::SpotSell),
+        side(100, Currency::USD, 48_365, RateKind::SpotSell),
+        side(100, yuan, 48_365, RateKind::CashSell),
+        side(100, yuan, 48_365, RateKind::Mid),
+        offshore,
+    ] {
+        let error = TwoWay::new(bid.clone(), wrong).expect_err("no two sides");
+        assert_eq!(error.code(), "rate-two-way");
+    }
+    assert!(TwoWay::new(ask, bid).is_err());
+}

@@ -61,33 +61,36 @@ impl Rounding {
     /// assert_eq!(Rounding::HalfEven.divide(5, 2)?, 2);
     /// # Ok::<(), quanfu_money::MoneyError>(())
     /// ```
+    #[inline]
     pub fn divide(self, num: i128, den: i128) -> Result<i128, MoneyError> {
         if den == 0 {
             return Err(MoneyError::DivideByZero);
         }
-        let overflow = MoneyError::NumberOverflow {
-            operation: "division",
+        let (size, by) = (num.unsigned_abs(), den.unsigned_abs());
+        // Dividing 64 bits is several times faster than 128, and most amounts need no more.
+        let (mut quotient, rest) = match (u64::try_from(size), u64::try_from(by)) {
+            (Ok(size), Ok(by)) => (u128::from(size / by), u128::from(size % by)),
+            _ => (size / by, size % by),
         };
-        let Some(quotient) = num.checked_div(den) else {
-            return Err(overflow);
-        };
-        let rest = (num % den).unsigned_abs();
-        if rest == 0 {
-            return Ok(quotient);
-        }
         let negative = (num < 0) != (den < 0);
-        let half = rest.cmp(&(den.unsigned_abs() - rest));
-        if !self.leaves_zero(negative, quotient % 2 != 0, half) {
-            return Ok(quotient);
+        if rest != 0 && self.leaves_zero(negative, quotient % 2 != 0, rest.cmp(&(by - rest))) {
+            quotient += 1; // there is a rest, so the quotient is at most half of what a u128 holds
         }
-        let step = if negative { -1 } else { 1 };
-        quotient.checked_add(step).ok_or(overflow)
+        let signed = if negative {
+            0_i128.checked_sub_unsigned(quotient)
+        } else {
+            i128::try_from(quotient).ok()
+        };
+        signed.ok_or(MoneyError::NumberOverflow {
+            operation: "division",
+        })
     }
 
     /// Whether a quotient that was cut towards zero, with something cut off, moves one away from zero.
     ///
     /// `half` compares what was cut off with one half.
     #[must_use]
+    #[inline]
     pub fn leaves_zero(self, negative: bool, odd: bool, half: Ordering) -> bool {
         match self {
             Self::HalfUp => half != Ordering::Less,

@@ -18,6 +18,7 @@ pub mod labels;
 pub mod outcomes;
 mod presence;
 pub mod price;
+pub mod rates;
 pub mod reading;
 pub mod result;
 mod text;
