@@ -11,7 +11,7 @@ use toml::Spanned;
 /// Schema name of rules.
 pub const SCHEMA: &str = "quanfu.pricing/1";
 
-/// How prices are made: a TOML document parsed into inert values.
+/// How prices in renminbi (人民币计价) are made: a TOML document parsed into inert values.
 ///
 /// ```
 /// let rules = quanfu_pricing::PriceRules::parse(r#"
