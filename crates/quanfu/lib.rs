@@ -50,6 +50,7 @@ pub use quanfu_formats as formats;
 pub use quanfu_fx as fx;
 pub use quanfu_money as money;
 pub use quanfu_money::{Currency, Decimal, Money};
+pub use quanfu_pricing as pricing;
 pub use quanfu_recon as recon;
 pub use quanfu_recon::Reconciled;
 pub use quanfu_report as report;

@@ -87,6 +87,7 @@ pub fn command() -> Command {
         .subcommand(diff())
         .subcommand(verify())
         .subcommand(challenge())
+        .subcommand(price())
         .subcommand(rate())
         .subcommand(calendars())
         .subcommand(
@@ -146,7 +147,7 @@ fn read() -> Command {
         .arg(unmask())
 }
 
-/// Options by which a rate is found; of `rate show`, `convert` and `customs`.
+/// The files of rates.
 fn rates(command: Command) -> Command {
     command.arg(
         path("rates")
@@ -657,4 +658,90 @@ fn calendars() -> Command {
                         .help("ON, TN, SP (spot), SN, 1W, 1M, 1Y ..."),
                 ),
         ))
+}
+
+fn price() -> Command {
+    let from = |command: Command| {
+        rates(command)
+            .arg(
+                path("rules")
+                    .value_name("RULES")
+                    .required(true)
+                    .help("Rules of prices (quanfu.pricing/1)"),
+            )
+            .arg(
+                Arg::new("on")
+                    .long("on")
+                    .value_name("DAY")
+                    .required(true)
+                    .help("The day whose rate it is, YYYY-MM-DD"),
+            )
+    };
+    let quote = from(Command::new("quote").about("Say what a buyer pays for a renminbi price"))
+        .after_help(
+            "Example:\n  quanfu price quote pricing.toml --rates rates.csv --on 2025-07-16 --amount '199.00 CNY' --buyer USD --steps\n\n\
+             Exit codes: 0 a price; 1 none that leaves the margin; 2 wrong usage or rules, or no rate; 3 an input cannot be\n\
+             trusted; 4 could not run.",
+        )
+        .arg(
+            Arg::new("amount")
+                .long("amount")
+                .value_name("AMOUNT")
+                .required(true)
+                .help("The list price, such as '199.00 CNY'"),
+        )
+        .arg(
+            Arg::new("cost")
+                .long("cost")
+                .value_name("AMOUNT")
+                .help("What it costs the seller, for rules that guard a margin"),
+        )
+        .arg(
+            Arg::new("buyer")
+                .long("buyer")
+                .value_name("CURRENCY")
+                .required(true)
+                .help("The buyer's currency"),
+        )
+        .arg(
+            Arg::new("steps")
+                .long("steps")
+                .action(ArgAction::SetTrue)
+                .help("Show every step of the computation"),
+        )
+        .arg(format(&["table", "json"]));
+    let list = from(Command::new("list").about("Price a list anew and say what changed and why"))
+        .after_help(
+            "Example:\n  quanfu price list pricing.toml items.csv --rates rates.csv --on 2025-07-16 --before 2025-07-15 -o prices.csv\n\n\
+             The list has the columns sku and list_cny, and perhaps cost_cny, buyer, pays and price; what this writes is read\n\
+             again. A row without buyer is priced for buyers of every currency in the rules.\n\n\
+             Exit codes: 0 all rows have a price; 1 some have none; 2 wrong usage or rules; 3 a line or rate could not be read;\n\
+             4 could not run.",
+        )
+        .arg(
+            path("items")
+                .value_name("ITEMS")
+                .required(true)
+                .help("The list (CSV)"),
+        )
+        .arg(
+            Arg::new("before")
+                .long("before")
+                .value_name("DAY")
+                .help("The day whose rate the old prices were made from"),
+        )
+        .arg(
+            path("old-rules")
+                .long("old-rules")
+                .value_name("RULES")
+                .help("The rules that the old prices were made by, if they were others"),
+        )
+        .arg(format(&["table", "json", "csv"]))
+        .arg(out("Also write a file: .json (quanfu.prices/1) or .csv"));
+    Command::new("price")
+        .about("Price in renminbi for buyers abroad")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(quote)
+        .subcommand(list)
 }

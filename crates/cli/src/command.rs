@@ -7,6 +7,7 @@ mod demo;
 mod diff;
 mod explain;
 mod keyrun;
+mod price;
 mod rate;
 mod read;
 mod recon;
@@ -30,6 +31,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("decide", matches)) => decide::run(matches, screen),
         Some(("diff", matches)) => diff::run(matches, screen),
         Some(("challenge", matches)) => challenge::run(matches, screen),
+        Some(("price", matches)) => price::run(matches, screen),
         Some(("rate", matches)) => rate::run(matches, screen),
         Some(("calendar", matches)) => calendar::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),

@@ -80,6 +80,15 @@ fn days() -> Folder {
         b"serial,day,order,amount,currency\nB1,2026-03-02,a1,19.90,CNY\nB2,2026-03-02,A2,4.99,USD\n\
           B3,2026-03-02,A9,\"8.00\",CNY\nB4,2026-03-02,,100,JPY\n",
     );
+    folder.write("price/rules.toml", PRICING.as_bytes());
+    let other = PRICING.replace("markup_bps = 150", "markup_bps = 300");
+    folder.write("price/dearer.toml", other.as_bytes());
+    let refuses = PRICING.replace("\"raise\"", "\"refuse\"");
+    folder.write("price/refuses.toml", refuses.as_bytes());
+    let wrong = PRICING.replace("step = \"1.00\"", "step = 1.00");
+    folder.write("price/wrong.toml", wrong.as_bytes());
+    folder.write("price/rates.csv", PRICE_RATES);
+    folder.write("price/items.csv", ITEMS);
     let rates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fx/testdata");
     for name in ["central_parity.csv", "ccpr.json"] {
         let text = fs::read(rates.join(name)).expect("published rates");
@@ -105,6 +114,58 @@ max = "4.10"
 rounding = "half_up"
 document = "made-up contract, clause 3"
 "#;
+
+const PRICING: &str = r#"
+schema = "quanfu.pricing/1"
+name = "shop abroad"
+rates = "CFETS central parity"
+reference = "made-up reference"
+
+[[fee]]
+name = "service"
+bearer = "buyer"
+bps = 100
+
+[[fee]]
+name = "channel"
+bearer = "seller"
+bps = 60
+amount = "0.30 CNY"
+
+[guard]
+min_margin_bps = 500
+breach = "raise"
+
+[list]
+hysteresis_bps = 100
+
+[buyer.USD]
+markup_bps = 150
+buffer_bps = 200
+step = "1.00"
+ending = "0.99"
+
+[buyer.EUR]
+pays = "CNY"
+"#;
+
+/// The rates of 2025-07-16 are central parities as published; the others are made up.
+const PRICE_RATES: &[u8] = b"date,base,unit,quote,value,kind,source,certainty
+2025-07-16,USD,1,CNY,7.1526,mid,CFETS central parity,certain
+2025-07-16,EUR,1,CNY,8.3157,mid,CFETS central parity,certain
+2025-07-16,USD,1,CNY,7.1700,mid,made-up reference,illustrative
+2025-07-18,USD,1,CNY,6.9000,mid,CFETS central parity,illustrative
+2025-07-18,EUR,1,CNY,8.3000,mid,CFETS central parity,illustrative
+";
+
+const ITEMS: &[u8] = b"sku,list_cny,cost_cny,buyer,price
+A-1,199.00,120.00,USD,29.99
+A-2,199.00,198.00,USD,30.99
+A-3,1999.00,1200.00,USD,287.99
+A-4,35.00,,USD,5.99
+A-5,88.00,40.00,,
+A-6,free,40.00,,
+";
 
 const RATES: &[u8] = b"date,base,unit,quote,value,kind,source,certainty,valid_from,valid_until\n\
     2025-07-16,USD,1,CNH,7.1810,mid,made up,illustrative,,\n\

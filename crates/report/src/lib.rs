@@ -19,6 +19,7 @@ pub mod difference;
 pub mod labels;
 pub mod outcomes;
 mod presence;
+pub mod price;
 pub mod rates;
 pub mod reading;
 pub mod result;

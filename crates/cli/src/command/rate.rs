@@ -205,7 +205,7 @@ fn read(matches: &ArgMatches, screen: &Screen) -> Result<(RateTable, u8), Failur
 }
 
 /// The rates of all files, without a row that is none: it might be the one that is looked for.
-fn whole(matches: &ArgMatches, screen: &Screen) -> Result<RateTable, Failure> {
+pub(super) fn whole(matches: &ArgMatches, screen: &Screen) -> Result<RateTable, Failure> {
     match read(matches, screen)? {
         (table, FINE) => Ok(table),
         (_, exit) => Err(Failure::new(
@@ -216,11 +216,11 @@ fn whole(matches: &ArgMatches, screen: &Screen) -> Result<RateTable, Failure> {
     }
 }
 
-fn currency(code: &str) -> Result<Currency, Failure> {
+pub(super) fn currency(code: &str) -> Result<Currency, Failure> {
     Currency::from_code(code).map_err(|error| Failure::refused(error.code(), &error))
 }
 
-fn day(text: &str) -> Result<Date, Failure> {
+pub(super) fn day(text: &str) -> Result<Date, Failure> {
     text.parse::<Date>()
         .ok()
         .filter(|day| day.to_string() == text)
