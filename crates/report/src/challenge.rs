@@ -97,7 +97,7 @@ fn classes(edge: &EdgeScore, look: &Look, out: &mut String) {
 }
 
 fn line(out: &mut String, class: &str, cells: &[String; 8], precision: &str, label: &str) {
-    let mut text = left(class, 18);
+    let mut text = left(class, 17);
     for (cell, width) in cells.iter().zip(WIDTHS) {
         text.push_str(&right(cell, width));
     }

@@ -6,7 +6,10 @@ use crate::Look;
 
 /// Pads a text to a display width, on its right. One that is too wide keeps a blank from what follows.
 pub(crate) fn left(text: &str, width: usize) -> String {
-    let missing = width.saturating_sub(text.width()).max(1);
+    let missing = match text.width() {
+        wide if wide > width => 1,
+        own => width - own,
+    };
     format!("{text}{}", " ".repeat(missing))
 }
 
