@@ -11,15 +11,15 @@ const NAMES: [&str; 10] = [
 ];
 
 fn day(offset: u64) -> Date {
-    Date::from_ymd_opt(2017, 1, 1).unwrap() + chrono::Days::new(offset)
+    Date::from_ymd_opt(2017, 1, 1).expect("a day") + chrono::Days::new(offset)
 }
 
 fn at(text: &str) -> Date {
-    text.parse().unwrap()
+    text.parse().expect("a day")
 }
 
 fn calendar(index: usize) -> BusinessCalendar {
-    BusinessCalendar::named(NAMES[index]).unwrap()
+    BusinessCalendar::named(NAMES[index]).expect("a calendar of ours")
 }
 
 /// Whether `a + b = whole`.
