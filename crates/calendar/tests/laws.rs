@@ -15,11 +15,11 @@ fn day(offset: u64) -> Date {
 }
 
 fn at(text: &str) -> Date {
-    text.parse().expect("a day of the tests")
+    text.parse().expect("a day")
 }
 
 fn calendar(index: usize) -> BusinessCalendar {
-    BusinessCalendar::named(NAMES[index]).expect("a place")
+    BusinessCalendar::named(NAMES[index]).expect("a calendar of ours")
 }
 
 /// Whether `a + b = whole`.

@@ -356,12 +356,12 @@ fn open_classes(doc: &ResultDoc, look: &Look, out: &mut String) {
             });
             let _ = writeln!(
                 shown,
-                "       {}{}{}{}{}{}  {}",
+                "       {}{}{}{} {}{}  {}",
                 left(&cut(&inert(&edge.name), 11), 12),
                 left(outcome.code(), 10),
                 left(class, 20),
                 right(&grouped(found.items), 6),
-                right(&sum, 16),
+                right(&sum, 15),
                 right(
                     &found.since.map_or("-".to_owned(), |day| day.to_string()),
                     12

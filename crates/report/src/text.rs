@@ -6,17 +6,20 @@ use crate::Look;
 
 /// Pads a text to a display width, on its right. One that is too wide keeps a blank from what follows.
 pub(crate) fn left(text: &str, width: usize) -> String {
-    let missing = match text.width() {
-        wide if wide > width => 1,
-        own => width - own,
-    };
-    format!("{text}{}", " ".repeat(missing))
+    format!("{text}{}", blanks(text, width))
 }
 
 /// Pads a text to a display width, on its left. One that is too wide keeps a blank from what stands before it.
 pub(crate) fn right(text: &str, width: usize) -> String {
-    let missing = width.saturating_sub(text.width()).max(1);
-    format!("{}{text}", " ".repeat(missing))
+    format!("{}{text}", blanks(text, width))
+}
+
+fn blanks(text: &str, width: usize) -> String {
+    let missing = match text.width() {
+        wide if wide > width => 1,
+        own => width - own,
+    };
+    " ".repeat(missing)
 }
 
 /// The text with at most so many columns; what is cut is told by `…`.
@@ -97,7 +100,7 @@ mod tests {
     #[test]
     fn widths_are_those_of_a_terminal() {
         assert_eq!(left("渠道", 6), "渠道  ");
-        let wide = left("1,190", 5) + &right("4,488,428.00 CNY", 16);
+        let wide = left("1,190", 4) + &right("4,488,428.00 CNY", 15);
         assert_eq!(wide, "1,190  4,488,428.00 CNY");
         assert_eq!(cut("渠道单边", 5), "渠道…");
         assert_eq!(inert("a\u{1b}[31m\u{202e}b"), "a\u{fffd}[31m\u{fffd}b");
