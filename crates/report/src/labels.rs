@@ -138,6 +138,7 @@ mod tests {
             quanfu_calendar::DatedError::CODES,
             quanfu_trail::TrailError::CODES,
             quanfu_fx::FxError::CODES,
+            quanfu_fx::TableError::CODES,
             quanfu_formats::FileError::CODES,
             quanfu_formats::REJECTED_CODES,
             quanfu_settlement::BookError::CODES,
