@@ -88,9 +88,9 @@ pub(crate) fn not_negative(text: &str) -> Result<Decimal, String> {
 
 /// An amount of zero or more with its currency, `1000.00 CNY`.
 pub(crate) fn money(text: &str) -> Result<Money, String> {
-    let money: Money = text.parse().map_err(|error| {
-        format!("{error}; an amount such as \"1000.00 CNY\" would be right")
-    })?;
+    let money: Money = text
+        .parse()
+        .map_err(|error| format!("{error}; an amount such as \"1000.00 CNY\" would be right"))?;
     if money.is_negative() {
         return Err(format!("{text:?} is below zero"));
     }

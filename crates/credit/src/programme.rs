@@ -608,7 +608,11 @@ fn class_fault(classes: &[Class]) -> Option<String> {
     /// More combinations than this are not tried; no document comes near.
     const MOST: usize = 1 << 18;
     let mut values: BTreeMap<&str, Vec<Fact>> = BTreeMap::new();
-    let conditions = || classes.iter().flat_map(|class| class.when.iter().chain(&class.any));
+    let conditions = || {
+        classes
+            .iter()
+            .flat_map(|class| class.when.iter().chain(&class.any))
+    };
     for condition in conditions() {
         let facts = values.entry(&condition.fact).or_default();
         match &condition.wanted {
@@ -650,9 +654,14 @@ fn class_fault(classes: &[Class]) -> Option<String> {
             is_new
         });
     }
-    let count = values.values().map(Vec::len).try_fold(1_usize, usize::checked_mul);
+    let count = values
+        .values()
+        .map(Vec::len)
+        .try_fold(1_usize, usize::checked_mul);
     let Some(count) = count.filter(|&count| count <= MOST) else {
-        return Some("more conditions than can be checked for gaps; fewer facts would be right".into());
+        return Some(
+            "more conditions than can be checked for gaps; fewer facts would be right".into(),
+        );
     };
     let mut days: BTreeSet<Date> = classes.iter().filter_map(|class| class.from).collect();
     days.extend(classes.iter().filter_map(|class| class.until?.succ_opt()));
@@ -666,11 +675,15 @@ fn class_fault(classes: &[Class]) -> Option<String> {
             }
             let taken: Vec<&str> = match classes_of(classes, &firm, day) {
                 Ok(taken) => taken.iter().map(|class| class.id.as_str()).collect(),
-                Err((fact, _)) => return Some(format!("conditions ask different kinds of fact {fact:?}")),
+                Err((fact, _)) => {
+                    return Some(format!("conditions ask different kinds of fact {fact:?}"));
+                }
             };
             if taken.len() != 1 {
-                let firm: Vec<String> =
-                    firm.iter().map(|(name, fact)| format!("{name} = {fact}")).collect();
+                let firm: Vec<String> = firm
+                    .iter()
+                    .map(|(name, fact)| format!("{name} = {fact}"))
+                    .collect();
                 let on = if day == Date::MIN {
                     String::new()
                 } else {
@@ -678,7 +691,10 @@ fn class_fault(classes: &[Class]) -> Option<String> {
                 };
                 let (which, right) = match taken.as_slice() {
                     [] => ("no class".to_owned(), "classes without a gap"),
-                    _ => (format!("classes {}", taken.join(" and ")), "classes that do not overlap"),
+                    _ => (
+                        format!("classes {}", taken.join(" and ")),
+                        "classes that do not overlap",
+                    ),
                 };
                 return Some(format!(
                     "a firm with {}{on} is in {which}; {right} would be right",
@@ -704,7 +720,11 @@ fn rate_fault(line: &Line, classes: &[Class], window: &Window) -> Option<String>
         }
         names.into_iter().collect()
     };
-    let mut ids: Vec<&str> = classes.iter().filter(|class| class.eligible).map(|class| class.id.as_str()).collect();
+    let mut ids: Vec<&str> = classes
+        .iter()
+        .filter(|class| class.eligible)
+        .map(|class| class.id.as_str())
+        .collect();
     ids.dedup();
     if classes.is_empty() {
         ids.push(EVERY_FIRM);
@@ -716,9 +736,16 @@ fn rate_fault(line: &Line, classes: &[Class], window: &Window) -> Option<String>
                     let part = |name: &str, value: Option<&str>| {
                         value.map_or(String::new(), |value| format!(", {name} {value}"))
                     };
-                    format!("class {class}{}{}", part("market", market), part("product", product))
+                    format!(
+                        "class {class}{}{}",
+                        part("market", market),
+                        part("product", product)
+                    )
                 };
-                let rows = line.rates.iter().filter(|row| row.is_for(class, market, product));
+                let rows = line
+                    .rates
+                    .iter()
+                    .filter(|row| row.is_for(class, market, product));
                 let rows: Vec<Dated<()>> = rows
                     .map(|row| Dated {
                         from: row.from.unwrap_or(Date::MIN),
@@ -729,7 +756,10 @@ fn rate_fault(line: &Line, classes: &[Class], window: &Window) -> Option<String>
                     })
                     .collect();
                 if rows.is_empty() {
-                    return Some(format!("{} has no rate; a row without `applied` says that it is not known", which()));
+                    return Some(format!(
+                        "{} has no rate; a row without `applied` says that it is not known",
+                        which()
+                    ));
                 }
                 let table = match DatedTable::new(rows) {
                     Ok(table) => table,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quanfu_calendar::Certainty;
-use quanfu_money::{Decimal, Money, Rounding};
+use quanfu_money::{Decimal, Rounding};
 use quanfu_settlement::{Digest, DigestAlg};
 use serde::Deserialize;
 use toml::Spanned;
@@ -474,7 +474,11 @@ impl Reader<'_> {
         {
             let known: Vec<&str> = classes.iter().map(|class| class.id.as_str()).collect();
             let (found, known) = (class.get_ref(), known.join(", "));
-            return Err(self.wrong(class, place, format!("no class {found:?}; there are: {known}")));
+            return Err(self.wrong(
+                class,
+                place,
+                format!("no class {found:?}; there are: {known}"),
+            ));
         }
         let ceiling = self.share(row.ceiling, &row.reference, place)?;
         let applied = self.share(row.applied, &row.reference, place)?;
@@ -540,7 +544,10 @@ impl Reader<'_> {
             return Err(self.wrong(layer, place, message));
         }
         let at = format!("{place}, rate");
-        let rates = text.rate.into_iter().map(|row| self.rate(row, classes, &at));
+        let rates = text
+            .rate
+            .into_iter()
+            .map(|row| self.rate(row, classes, &at));
         let rates = rates.collect::<Result<Vec<_>, _>>()?;
         let at = format!("{place}, cap");
         let caps = text.cap.into_iter();
@@ -652,7 +659,9 @@ impl Reader<'_> {
                     }
                 }
                 if let Some(missing) = ids.first() {
-                    return Err(refuse(format!("class {missing:?} is missing from `priority`")));
+                    return Err(refuse(format!(
+                        "class {missing:?} is missing from `priority`"
+                    )));
                 }
                 let classes = order.iter().map(|class| class.get_ref().clone());
                 BudgetMethod::Priority {
@@ -702,7 +711,10 @@ pub(super) fn programme(text: &str) -> Result<Programme, DocumentError> {
         ("refs", twice(document.refs.iter().map(|row| &row.id))),
         ("class", class_twice.map(|(_, class)| &class.id)),
         ("line", twice(document.line.iter().map(|row| &row.id))),
-        ("cap_group", twice(document.cap_group.iter().map(|row| &row.id))),
+        (
+            "cap_group",
+            twice(document.cap_group.iter().map(|row| &row.id)),
+        ),
     ] {
         if let Some(id) = id {
             let message = format!("id {:?} stands twice", id.get_ref());
@@ -743,7 +755,8 @@ pub(super) fn programme(text: &str) -> Result<Programme, DocumentError> {
         let place = "eligibility, gates";
         let condition = gate.when.read();
         gates.push(Gate {
-            condition: condition.map_err(|message| reader.wrong(&gate.reference, place, message))?,
+            condition: condition
+                .map_err(|message| reader.wrong(&gate.reference, place, message))?,
             reference: reader.reference(gate.reference, place)?,
         });
     }
