@@ -23,6 +23,7 @@
 //! amount = "3000000.00 CNY"
 //! invoice = "I1"
 //! paid_on = 2023-05-04
+//! product = "export"
 //! market = "traditional"
 //! "#)?;
 //! let done = assess(&programme, &[application], &Context {
@@ -70,7 +71,21 @@ macro_rules! programmes {
     };
 }
 
-programmes!("city-markets");
+programmes!(
+    "chengdu-cbec",
+    "city-markets",
+    "guangdong-2022",
+    "guangdong-2024",
+    "guangdong-first",
+    "guangzhou-2023",
+    "guangzhou-nansha",
+    "huizhou-2019",
+    "huizhou-2019-emerging",
+    "huizhou-2024",
+    "jinan-illustrative",
+    "shenzhen-2017-interest",
+    "xiamen-2008",
+);
 
 /// The text of a shipped programme.
 #[must_use]
