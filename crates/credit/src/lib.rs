@@ -43,6 +43,7 @@ mod coverage;
 mod error;
 mod fact;
 mod interest;
+pub mod lifecycle;
 pub mod policy;
 pub mod programme;
 mod reason;

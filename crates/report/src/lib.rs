@@ -10,6 +10,7 @@
 //! assert_eq!(label.short, "渠道单边");
 //! ```
 
+pub mod award;
 mod balance;
 pub mod challenge;
 pub mod decisions;
@@ -17,6 +18,7 @@ pub mod difference;
 pub mod labels;
 pub mod outcomes;
 mod presence;
+pub mod programme;
 pub mod reading;
 pub mod result;
 mod text;
