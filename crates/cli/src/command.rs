@@ -1,6 +1,7 @@
 //! The commands. Each gives the exit code, or a failure that names its own.
 
 mod challenge;
+mod credit;
 mod decide;
 mod demo;
 mod diff;
@@ -28,6 +29,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("decide", matches)) => decide::run(matches, screen),
         Some(("diff", matches)) => diff::run(matches, screen),
         Some(("challenge", matches)) => challenge::run(matches, screen),
+        Some(("credit", matches)) => credit::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),

@@ -4,6 +4,8 @@ use quanfu_calendar::{Certainty, Date};
 use quanfu_money::{Currency, Money, MoneySum};
 use quanfu_trail::{Rational, Step};
 
+use crate::application::Records;
+use crate::error::{DocumentError, day, yuan};
 use crate::programme::BudgetMethod;
 
 /// What somebody is to get out of a budget.
@@ -379,4 +381,68 @@ pub(crate) fn amount_text(figure: Rational, decimals: u8) -> String {
     }
     let fen = figure.numerator() * 100 / figure.denominator();
     format!("{}.{:02} CNY", fen / 100, fen % 100)
+}
+
+/// Reads claims from a table with the columns id and eligible (yuan), and, if wanted, weight, class and filed_on.
+///
+/// # Errors
+///
+/// [`DocumentError::Row`].
+pub fn read_claims(text: &str) -> Result<Vec<Claim>, DocumentError> {
+    let wrong = |line: u32, column: &str, message: String| DocumentError::Row {
+        line,
+        column: column.to_owned(),
+        message,
+    };
+    let mut records = Records {
+        text: text.strip_prefix('\u{feff}').unwrap_or(text),
+        at: 0,
+        line: 1,
+    };
+    let (_, header) = records.next().unwrap_or((1, Ok(Vec::new())));
+    let header = header.map_err(|message| wrong(1, "", message))?;
+    for name in &header {
+        if !["id", "eligible", "weight", "class", "filed_on"].contains(&name.as_str()) {
+            let message = "id, eligible, weight, class and filed_on are the columns".to_owned();
+            return Err(wrong(1, name, message));
+        }
+    }
+    let mut claims = Vec::new();
+    for (line, cells) in records {
+        let cells = cells.map_err(|message| wrong(line, "", message))?;
+        if cells.len() != header.len() {
+            let message = format!("{} cells; {} would be right", cells.len(), header.len());
+            return Err(wrong(line, "", message));
+        }
+        let cell = |name: &str| {
+            let place = header.iter().position(|known| known == name);
+            place
+                .and_then(|place| cells.get(place))
+                .filter(|cell| !cell.is_empty())
+        };
+        let must = |name: &str| cell(name).ok_or_else(|| wrong(line, name, "it is missing".into()));
+        let weight = match cell("weight") {
+            None => 0,
+            Some(text) => text.parse().map_err(|_| {
+                wrong(
+                    line,
+                    "weight",
+                    format!("{text:?}: a whole number of zero or more would be right"),
+                )
+            })?,
+        };
+        let filed_on = match cell("filed_on") {
+            None => Date::MIN,
+            Some(text) => day(text).map_err(|message| wrong(line, "filed_on", message))?,
+        };
+        claims.push(Claim {
+            id: must("id")?.clone(),
+            eligible: yuan(must("eligible")?)
+                .map_err(|message| wrong(line, "eligible", message))?,
+            weight,
+            class: cell("class").cloned().unwrap_or_default(),
+            filed_on,
+        });
+    }
+    Ok(claims)
 }

@@ -61,7 +61,7 @@ pub use interest::{Flow, Loan, Segment};
 pub use policy::{BorrowingBase, LimitMismatch, Policy};
 pub use programme::Programme;
 pub use reason::Reason;
-pub use reference::ReferenceRates;
+pub use reference::{ReferenceRates, parities};
 
 macro_rules! programmes {
     ($($name:literal),+ $(,)?) => {

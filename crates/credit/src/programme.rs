@@ -18,7 +18,7 @@ pub use worked::{Worked, WorkedResult};
 /// The schema of a programme.
 pub const SCHEMA: &str = "quanfu.programme/1";
 
-/// A programme: inert rules, checked.
+/// A support programme (扶持政策): inert rules, checked.
 #[derive(Clone, Debug)]
 pub struct Programme {
     /// Stable id.
@@ -184,13 +184,13 @@ pub struct Class {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Base {
-    /// Premium that was paid.
+    /// Premium that was paid: a premium subsidy (保费补助).
     PremiumPaid,
     /// A fee that was paid, such as for credit reports.
     FeePaid,
     /// Interest that was paid in the window.
     InterestPaid,
-    /// Interest that accrued in the window, by the loan; never more than was paid.
+    /// Interest that accrued in the window, by the loan, never more than was paid: an interest discount (融资贴息).
     InterestAccrued,
 }
 

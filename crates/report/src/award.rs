@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use quanfu_credit::budget::Shared;
 use quanfu_credit::{Assessment, Award, BorrowingBase};
 use quanfu_settlement::table::push_text_cell;
 use quanfu_trail::{Lang, Trail};
@@ -368,5 +369,29 @@ pub fn borrowing_base(base: &BorrowingBase, look: &Look) -> String {
         );
     }
     out.push_str(&inert_lines(&base.trail.render(look.lang)));
+    out
+}
+
+/// A budget that was shared out, as CSV.
+#[must_use]
+pub fn shares(shared: &Shared) -> String {
+    let mut out = String::from("id,paid,formula,exact\n");
+    for share in &shared.shares {
+        push_text_cell(&mut out, &share.id);
+        let inputs: Vec<String> = share
+            .step
+            .inputs
+            .iter()
+            .map(|(name, value)| format!("{name} = {value}"))
+            .collect();
+        let _ = write!(out, ",{},", share.paid.amount_text());
+        push_text_cell(
+            &mut out,
+            &format!("{}: {}", share.step.formula, inputs.join("; ")),
+        );
+        out.push(',');
+        push_text_cell(&mut out, &share.step.exact);
+        out.push('\n');
+    }
     out
 }
