@@ -42,6 +42,8 @@ pub struct Context<'c> {
     pub policies: &'c [Policy],
     /// The files that the figures above came from.
     pub files: &'c [FileMark],
+    /// Rows of these files that could not be read, in words; the assessment carries them on.
+    pub unread: &'c [String],
 }
 
 /// Why something gets nothing: the reason, the detail, and where the rule is written.
@@ -105,6 +107,7 @@ pub fn assess(
         programme: programme_mark,
         day: context.day,
         files: context.files.to_vec(),
+        unread: context.unread.to_vec(),
         budget,
         awards: awards.into_iter().map(|(award, ..)| award).collect(),
         refused: run.refused,
@@ -164,6 +167,8 @@ struct Run<'r> {
 struct Ledger<'l> {
     papers: BTreeMap<&'l str, Vec<Paid<'l>>>,
     loans: BTreeMap<&'l str, Vec<(Date, Date, Paid<'l>)>>,
+    /// What this programme gave a firm from a line in this year, in fen.
+    given: BTreeMap<(&'l str, &'l str), i128>,
 }
 
 /// An item of an earlier award that paid something.
@@ -181,6 +186,7 @@ impl<'l> Ledger<'l> {
         let mut ledger = Self {
             papers: BTreeMap::new(),
             loans: BTreeMap::new(),
+            given: BTreeMap::new(),
         };
         for assessment in earlier {
             let id = &assessment.programme.id;
@@ -188,6 +194,13 @@ impl<'l> Ledger<'l> {
             let stacks = *id != programme.id && on.any(|on| on == "*" || on == id);
             for award in &assessment.awards {
                 for line in award.lines.iter().filter(|line| !line.paid.is_zero()) {
+                    if *id == programme.id && assessment.programme.year == programme.year {
+                        let given = ledger
+                            .given
+                            .entry((&award.enterprise, &line.line))
+                            .or_default();
+                        *given += i128::from(line.paid.minor());
+                    }
                     for item in &line.items {
                         let paid = Paid {
                             award,
@@ -1146,7 +1159,8 @@ impl<'r> Run<'r> {
                     let detail = "less was paid than accrued, at several rates: which of it was paid is not known";
                     return Err(because(Reason::NotComputable, detail));
                 }
-                self.coverage.hit("interest, paid", None);
+                let cut = all.checked_sub(least).map_err(not_computable)?;
+                self.coverage.hit("interest, paid", Some(cut));
                 bases[0].1 = least;
             }
             let formula = format!("min({}, {})", names(&terms), names(papers));
@@ -1248,29 +1262,10 @@ impl<'r> Run<'r> {
 
     /// What earlier awards of this programme and year gave a firm from these lines, in yuan.
     fn earlier(&self, firm: &Firm<'_>, lines: &[&str]) -> Result<Rational, Because> {
-        let mut sum = Rational::whole(0);
-        let same = |earlier: &&Assessment| {
-            earlier.programme.id == self.programme.id
-                && earlier.programme.year == self.programme.year
-        };
-        for earlier in self.context.earlier.iter().filter(same) {
-            // Awards stand in the order of their firms.
-            let place = earlier
-                .awards
-                .binary_search_by(|award| award.enterprise.as_str().cmp(firm.enterprise));
-            let Some(award) = place.ok().and_then(|place| earlier.awards.get(place)) else {
-                continue;
-            };
-            for line in award
-                .lines
-                .iter()
-                .filter(|line| lines.contains(&line.line.as_str()))
-            {
-                let paid = yuan_of(line.paid).map_err(not_computable)?;
-                sum = sum.checked_add(paid).map_err(not_computable)?;
-            }
-        }
-        Ok(sum)
+        let given = lines
+            .iter()
+            .filter_map(|line| self.ledger.given.get(&(firm.enterprise, *line)));
+        Rational::new(given.sum(), 100).map_err(not_computable)
     }
 
     /// Takes all lines of a firm through the steps in the programme's order; the error names the line.
@@ -1382,10 +1377,18 @@ impl<'r> Run<'r> {
         let Some(figure) = rest.first_mut() else {
             return Ok(());
         };
+        let mut cost = ("cost".to_owned(), format!("{} CNY", figure.cost));
+        if figure.is_rounded {
+            // A rounded amount is held against a cost that is rounded alike: nobody pays a part of a fen.
+            let (rounded, text) = self.rounded(figure.cost, 2)?;
+            if rounded != figure.cost {
+                cost.1 = format!("{text} (of {})", figure.cost);
+            }
+        }
         let mut inputs = vec![
             ("amount".to_owned(), format!("{} CNY", figure.amount)),
             ("ceiling".to_owned(), ceiling.to_string()),
-            ("cost".to_owned(), format!("{} CNY", figure.cost)),
+            cost,
         ];
         let mut names = Vec::new();
         for claimed in &figure.items {

@@ -31,6 +31,8 @@ pub struct Assessment {
     pub awards: Vec<Award>,
     /// What got nothing, by firm, application and item.
     pub refused: Vec<Refusal>,
+    /// Rows of the files that could not be read, in words.
+    pub unread: Vec<String>,
     /// What each rule of the programme did.
     pub coverage: Vec<CoverageRow>,
 }
@@ -216,8 +218,26 @@ impl Assessment {
     ///
     /// # Errors
     ///
-    /// In words, with the award, of the first step that does not give its figure.
+    /// In words, with the award, of the first step that does not give its figure, or of sums that do not tie.
     pub fn replay(&self) -> Result<(), String> {
+        let sum = |pick: fn(&Award) -> Money| {
+            self.awards
+                .iter()
+                .map(|award| i128::from(pick(award).minor()))
+                .sum::<i128>()
+        };
+        let (eligible, paid) = (sum(|award| award.eligible), sum(|award| award.paid));
+        let budget = &self.budget;
+        let of_budget = (
+            i128::from(budget.eligible.minor()),
+            i128::from(budget.paid.minor()),
+        );
+        let left = budget.total.map(|total| i128::from(total.minor()) - paid);
+        if (eligible, paid) != of_budget
+            || left != budget.unspent.map(|unspent| i128::from(unspent.minor()))
+        {
+            return Err("the awards do not sum to what the budget says".into());
+        }
         for award in &self.awards {
             let wrong = |what: &dyn std::fmt::Display| format!("award {}: {what}", award.id);
             let ends_with = |trail: &Trail, amount: Money| -> Result<(), String> {

@@ -29,6 +29,7 @@
 //! let done = assess(&programme, &[application], &Context {
 //!     day: "2024-02-01".parse()?, rates: &RateTable::default(), reference: &ReferenceRates::shipped(),
 //!     calendar: &BusinessCalendar::china(), earlier: &[], policies: &[], files: &[],
+//!     unread: &[],
 //! })?;
 //! assert_eq!(done.awards[0].paid.to_string(), "900000.00 CNY");
 //! done.replay()?; // every step gives its figure again

@@ -19,6 +19,7 @@ fn the_worked_cases_of_every_shipped_programme_come_out() {
         earlier: &[],
         policies: &[],
         files: &[],
+        unread: &[],
     };
     let mut faults = Vec::new();
     let mut cases = 0;

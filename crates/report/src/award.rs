@@ -109,6 +109,14 @@ pub fn table(assessment: &Assessment, look: &Look) -> String {
             budget.method
         );
     }
+    for row in &assessment.unread {
+        let _ = writeln!(
+            out,
+            "{}{}",
+            say(look, "未能读取:", "not read: "),
+            inert(row)
+        );
+    }
     if !assessment.refused.is_empty() {
         let _ = writeln!(out, "\n{}", say(look, "未支持:", "refused:"));
         for refusal in &assessment.refused {
@@ -293,12 +301,11 @@ pub fn notice(assessment: &Assessment) -> String {
         push_text_cell(&mut out, &assessment.programme.title);
         out.push(',');
         push_text_cell(&mut out, &assessment.programme.year);
-        let note = if assessment.programme.status == "illustrative" {
-            "示例,非真实政策"
-        } else {
-            ""
-        };
-        let _ = writeln!(out, ",{},{note}", award.paid.amount_text());
+        let _ = write!(out, ",{},", award.paid.amount_text());
+        if assessment.programme.status == "illustrative" {
+            push_text_cell(&mut out, "示例,非真实政策");
+        }
+        out.push('\n');
     }
     out
 }

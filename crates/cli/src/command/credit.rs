@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::ArgMatches;
@@ -79,6 +80,7 @@ fn check(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         earlier: &[],
         policies: &[],
         files: &[],
+        unread: &[],
     };
     let mut exit = FINE;
     for path in &given {
@@ -151,6 +153,8 @@ fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         marks.push(FileMark::new(name, digest));
     };
     let mut applications: Vec<Application> = Vec::new();
+    let mut unread = Vec::new();
+    let mut ids = BTreeSet::new();
     let mut exit = FINE;
     for path in &inputs {
         let text = files::text(path)?;
@@ -161,13 +165,14 @@ fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
                 let read = application::from_csv(&text).map_err(|error| document(path, &error))?;
                 for error in &read.rejected {
                     screen.complain(&document(path, error));
+                    unread.push(format!("{}: {error}", path.display()));
                     exit = graver(exit, UNTRUSTED);
                 }
                 read.applications
             }
         };
         for application in found {
-            if applications.iter().any(|known| known.id == application.id) {
+            if !ids.insert(application.id.clone()) {
                 let message = format!(
                     "{}: application {:?} was read before",
                     path.display(),
@@ -221,6 +226,7 @@ fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         earlier: &before,
         policies: &policies,
         files: &marks,
+        unread: &unread,
     };
     let done = assess(&programme, &applications, &context);
     let done = done.map_err(|error| Failure::new(error.code(), UNTRUSTED, error.to_string()))?;
