@@ -534,7 +534,8 @@ impl<'r> Run<'r> {
     fn refuse_doubles(&mut self, firms: &mut [Firm<'_>]) {
         let mut doubles: BTreeMap<(usize, usize), String> = BTreeMap::new();
         // Who claims each key now; all days of a loan stand together.
-        let mut now: BTreeMap<(bool, &str), Vec<(usize, usize, &Key)>> = BTreeMap::new();
+        type Claimant<'k> = (usize, usize, &'k Key);
+        let mut now: BTreeMap<(bool, &str), Vec<Claimant<'_>>> = BTreeMap::new();
         for (firm_index, firm) in firms.iter().enumerate() {
             for (index, claimed) in firm.claimed.iter().enumerate() {
                 for key in &claimed.keys {

@@ -803,7 +803,7 @@ fn nothing_is_supported_twice() {
         let later = self::programme(&[change]);
         let done = run_with(
             &later,
-            &[again.clone()],
+            std::slice::from_ref(&again),
             &RateTable::default(),
             std::slice::from_ref(&first),
         );

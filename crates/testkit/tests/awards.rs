@@ -261,8 +261,7 @@ fn check(text: &str, [inputs, formula, exact, rounded]: [&str; 4]) -> usize {
 }
 
 fn assessment() -> Assessment {
-    let files =
-        |name: &str| quanfu_testkit::house::text(&format!("crates/cli/tests/credit/{name}"));
+    let files = |name: &str| quanfu_testkit::house::text(format!("crates/cli/tests/credit/{name}"));
     let text = shipped("jinan-illustrative")
         .expect("shipped")
         .replace("total = \"1500000.00\"", "total = \"500000.01\"");
@@ -310,7 +309,7 @@ fn the_printed_text_of_an_award_gives_its_figures_again() {
 }
 
 #[test]
-#[should_panic(expected = "amount * 2 = 3")]
+#[should_panic(expected = "amount * 2 = ")]
 fn a_changed_figure_is_seen() {
     check(
         "   inputs   amount = 1.00 CNY\n   formula  amount * 2\n   exact    3 CNY\n",
