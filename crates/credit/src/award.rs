@@ -192,9 +192,20 @@ impl Assessment {
     /// The JSON form.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("an assessment is plain values");
-        text.push('\n');
-        text
+        let mut bytes = Vec::new();
+        let written = self.write_json(&mut bytes);
+        written.expect("an assessment is plain values, and memory takes them");
+        String::from_utf8(bytes).expect("JSON is text")
+    }
+
+    /// Writes the JSON form piece by piece: that of 100,000 firms with their steps has hundreds of megabytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_json(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        out.write_all(b"\n")
     }
 
     /// Reads the JSON form and replays every step of it.

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 
 use clap::ArgMatches;
@@ -230,14 +231,15 @@ fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     };
     let done = assess(&programme, &applications, &context);
     let done = done.map_err(|error| Failure::new(error.code(), UNTRUSTED, error.to_string()))?;
-    let json = done.to_json();
     let mut written = Outputs::default();
     for output in &outputs {
-        written.write(output, &json)?;
+        let mut file = written.begin(output)?;
+        let done = done.write_json(&mut file).and_then(|()| file.flush());
+        done.map_err(|error| Failure::output(output, &error))?;
     }
     written.commit()?;
     let mut shown = match text(matches, "format") {
-        "json" => json,
+        "json" => done.to_json(),
         _ => award::table(&done, &screen.look),
     };
     if matches.get_flag("coverage") {
