@@ -90,6 +90,7 @@ pub fn command() -> Command {
         .subcommand(price())
         .subcommand(rate())
         .subcommand(calendars())
+        .subcommand(credit())
         .subcommand(
             Command::new("explain")
                 .about("Say what a code means and what to do about it")
@@ -98,6 +99,130 @@ pub fn command() -> Command {
                     "Code of an error, a finding, a proof or a break",
                 )),
         )
+}
+
+fn credit() -> Command {
+    let day = || {
+        Arg::new("day")
+            .long("day")
+            .value_name("DAY")
+            .required(true)
+            .help("The day it is said for, YYYY-MM-DD")
+    };
+    let awards = || {
+        path("awards")
+            .value_name("AWARDS")
+            .required(true)
+            .help("Awards (JSON) of `credit assess -o`")
+    };
+    let check = Command::new("check")
+        .about("Check programmes and run the worked cases in them")
+        .after_help(format!("Examples:\n  quanfu credit check my-city.toml\n  quanfu credit check\n\n{EXIT_CODES}"))
+        .arg(path("programmes").value_name("PROGRAMME").num_args(0..).help(
+            "Programmes (quanfu.programme/1), or names of shipped ones [default: all shipped ones]",
+        ))
+        .arg(
+            Arg::new("meaning")
+                .long("meaning")
+                .action(ArgAction::SetTrue)
+                .help("Also say in words what they mean"),
+        );
+    let assess = Command::new("assess")
+        .about("Run a programme over applications")
+        .after_help(format!(
+            "Example:\n  quanfu credit assess --programme my-city.toml --day 2025-04-01 claims.csv one.toml -o awards.json\n\n{EXIT_CODES}"
+        ))
+        .arg(path("programme").long("programme").value_name("PROGRAMME").required(true).help(
+            "The programme (quanfu.programme/1), or the name of a shipped one",
+        ))
+        .arg(path("applications").value_name("APPLICATION").required(true).num_args(1..).help(
+            "Applications (quanfu.application/1): .toml for one, .csv for many",
+        ))
+        .arg(day())
+        .arg(path("rates").long("rates").value_name("RATES").help(
+            "Central parities (CSV: date,base,unit,quote,rate,source)",
+        ))
+        .arg(path("reference").long("reference").value_name("RATES").help(
+            "Reference rates of interest (CSV: name,from,until,percent,source,certainty) in place of the shipped ones",
+        ))
+        .arg(calendar())
+        .arg(path("earlier").long("earlier").value_name("AWARDS").action(ArgAction::Append).help(
+            "Earlier awards, of this programme or others: nothing is supported twice",
+        ))
+        .arg(path("policy").long("policy").value_name("POLICY").action(ArgAction::Append).help(
+            "Policies (quanfu.policy/1) that items and loans may name",
+        ))
+        .arg(
+            Arg::new("coverage")
+                .long("coverage")
+                .action(ArgAction::SetTrue)
+                .help("Also say what each rule decided, and which never did"),
+        )
+        .arg(format(&["table", "json"]))
+        .arg(out("Write the awards: .json"));
+    let explain = Command::new("explain")
+        .about("Show an award with every step")
+        .after_help("Example:\n  quanfu credit explain awards.json 91370100MA3C000000")
+        .arg(awards())
+        .arg(
+            Arg::new("enterprise")
+                .value_name("ENTERPRISE")
+                .required(true)
+                .help("The firm, by its id"),
+        )
+        .arg(format(&["table", "markdown"]));
+    let publish = Command::new("publish")
+        .about("Make the list that is published (公示表) and the list that is paid from")
+        .after_help("Example:\n  quanfu credit publish awards.json --list notice > notice.csv")
+        .arg(awards())
+        .arg(
+            Arg::new("list")
+                .long("list")
+                .value_name("LIST")
+                .required(true)
+                .value_parser(["notice", "payments"])
+                .help("Which list"),
+        );
+    let budget = Command::new("budget")
+        .about("Share out a budget over claims, to the fen")
+        .after_help("Example:\n  quanfu credit budget --total 1500000.00 claims.csv\n\nThe columns are id, eligible; for water_fill also weight, for priority class, for first_come filed_on.")
+        .arg(path("claims").value_name("CLAIMS").required(true).help("Claims (CSV)"))
+        .arg(Arg::new("total").long("total").value_name("YUAN").required(true).help("The budget"))
+        .arg(
+            Arg::new("method")
+                .long("method")
+                .value_name("METHOD")
+                .value_parser(["pro_rata", "water_fill", "priority", "first_come"])
+                .default_value("pro_rata")
+                .help("How it is shared out"),
+        )
+        .arg(
+            Arg::new("class")
+                .long("class")
+                .value_name("CLASS")
+                .action(ArgAction::Append)
+                .help("For priority: the classes, first to last"),
+        );
+    let base = Command::new("borrowing-base")
+        .about("Say what may be lent against a policy on a day")
+        .after_help("Example:\n  quanfu credit borrowing-base policy.toml --day 2025-04-01")
+        .arg(
+            path("policy")
+                .value_name("POLICY")
+                .required(true)
+                .help("The policy (quanfu.policy/1)"),
+        )
+        .arg(day());
+    Command::new("credit")
+        .about("Premium subsidies, interest discounts and policy-pledge financing")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(check)
+        .subcommand(assess)
+        .subcommand(explain)
+        .subcommand(budget)
+        .subcommand(base)
+        .subcommand(publish)
 }
 
 fn demo() -> Command {

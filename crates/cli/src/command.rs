@@ -2,6 +2,7 @@
 
 mod calendar;
 mod challenge;
+mod credit;
 mod decide;
 mod demo;
 mod diff;
@@ -34,6 +35,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("price", matches)) => price::run(matches, screen),
         Some(("rate", matches)) => rate::run(matches, screen),
         Some(("calendar", matches)) => calendar::run(matches, screen),
+        Some(("credit", matches)) => credit::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),

@@ -60,6 +60,18 @@ fn days() -> Folder {
         let text = format!("date,kind,name,class\n{lines}");
         folder.write(&format!("calendars/{name}.csv"), text.as_bytes());
     }
+    let credit = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/credit");
+    for name in [
+        "claims.csv",
+        "loan.toml",
+        "parity.csv",
+        "policy.toml",
+        "gap.toml",
+        "budget.csv",
+    ] {
+        let bytes = fs::read(credit.join(name)).expect("a file of the credit session");
+        folder.write(&format!("credit/{name}"), &bytes);
+    }
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches");
     for name in ["rules/bench", "profiles/institution", "profiles/bank"] {
         let text = fs::read(benches.join(format!("{name}.toml"))).expect("a file of the benches");

@@ -25,7 +25,7 @@ pub struct Label {
     /// The code as it is written everywhere.
     pub code: &'static str,
     /// What the code is of: `error`, `finding`, `proof`, `verdict`, `outcome`, `break`, `presence`, `balance`, `pass`,
-    /// `decision`, `fault`, `class` or `gap`.
+    /// `decision`, `fault`, `class`, `gap`, `reason` or `mismatch`.
     pub kind: &'static str,
     /// A word or two.
     pub short: &'static str,
@@ -126,6 +126,9 @@ mod tests {
         "carried-damaged",
         "keyrun-io",
         "same-file",
+        "credit-application",
+        "credit-award",
+        "credit-policy",
     ];
 
     #[test]
@@ -144,6 +147,9 @@ mod tests {
             quanfu_fx::FxError::CODES,
             quanfu_fx::RateFileError::CODES,
             quanfu_fx::TableError::CODES,
+            quanfu_credit::DocumentError::CODES,
+            quanfu_credit::budget::BudgetError::CODES,
+            quanfu_credit::lifecycle::GuardError::CODES,
             quanfu_formats::FileError::CODES,
             quanfu_pricing::PricingError::CODES,
             quanfu_pricing::PricingRulesError::CODES,
@@ -173,6 +179,12 @@ mod tests {
         wanted.extend(DecisionKind::ALL.iter().map(|code| code.code()));
         wanted.extend(ChallengeClass::ALL.iter().map(|code| code.code()));
         wanted.extend(ChallengeGap::ALL.iter().map(|code| code.code()));
+        wanted.extend(quanfu_credit::Reason::ALL.iter().map(|code| code.code()));
+        wanted.extend(
+            quanfu_credit::LimitMismatch::ALL
+                .iter()
+                .map(|code| code.code()),
+        );
         let known: BTreeSet<&str> = codes().collect();
         let missing: Vec<_> = wanted.difference(&known).collect();
         let useless: Vec<_> = known.difference(&wanted).collect();

@@ -10,6 +10,7 @@
 //! assert_eq!(label.short, "渠道单边");
 //! ```
 
+pub mod award;
 mod balance;
 pub mod bridge;
 pub mod calendar;
@@ -20,6 +21,7 @@ pub mod labels;
 pub mod outcomes;
 mod presence;
 pub mod price;
+pub mod programme;
 pub mod rates;
 pub mod reading;
 pub mod result;

@@ -12,7 +12,7 @@ pub enum TrailError {
     },
     /// A formula cannot be read.
     #[error(
-        "formula \"{formula}\" cannot be read at character {at}: right are names, numbers, + - * / and parentheses"
+        "formula \"{formula}\" cannot be read at character {at}: right are names, numbers, + - * /, parentheses, min, max, above and at_least"
     )]
     Formula {
         /// The formula.

@@ -1,11 +1,13 @@
-//! Formulas: `+ - * /` and parentheses over named inputs, with exact fractions.
+//! Formulas: `+ - * /`, parentheses and four choices over named inputs, with exact fractions.
 
 use crate::{Rational, TrailError};
+use std::cmp::Ordering;
 
 /// The value of a formula such as `amount * unit / rate`.
 ///
 /// Names are lower-case letters, digits and underscores, and must be among the inputs. An input's text is a
-/// number that may be followed by a space and its unit: `1000000.00 MYR`.
+/// number that may be followed by a space and its unit: `1000000.00 MYR`. Four functions of two values choose:
+/// `min(a, b)` and `max(a, b)`; `above(a, b)` is `a` where it is above `b` and else zero, `at_least(a, b)` likewise.
 ///
 /// # Errors
 ///
@@ -93,6 +95,11 @@ impl<'a> Parser<'a> {
                 .parse()?,
             Some(b'a'..=b'z') => {
                 let name = self.word(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+                if self.peek() == Some(b'(') {
+                    let value = self.choice(name)?;
+                    self.depth -= 1;
+                    return Ok(value);
+                }
                 let input = self.inputs.iter().find(|(input, _)| input == name);
                 let (_, text) =
                     input.ok_or_else(|| TrailError::UnknownInput { name: name.into() })?;
@@ -102,6 +109,30 @@ impl<'a> Parser<'a> {
         };
         self.depth -= 1;
         Ok(value)
+    }
+
+    /// The value of one of the functions of two values, from its opening parenthesis on.
+    fn choice(&mut self, name: &str) -> Result<Rational, TrailError> {
+        let takes_first: fn(Ordering) -> bool = match name {
+            "min" => Ordering::is_le,
+            "max" | "at_least" => Ordering::is_ge,
+            "above" => Ordering::is_gt,
+            _ => return Err(self.wrong()),
+        };
+        self.at += 1;
+        let a = self.sum()?;
+        if !self.takes(b',') {
+            return Err(self.wrong());
+        }
+        let b = self.sum()?;
+        if !self.takes(b')') {
+            return Err(self.wrong());
+        }
+        Ok(match (takes_first(a.checked_cmp(b)?), name) {
+            (true, _) => a,
+            (false, "min" | "max") => b,
+            (false, _) => Rational::whole(0),
+        })
     }
 
     /// The next byte that is not a blank.
@@ -174,6 +205,10 @@ mod tests {
             ("n2_x/9", "1/3"),
             ("amount*unit/rate", "4000000000/2371"),
             ("amount * (unit - rate)", "407250"),
+            ("min(n2_x, 2) + max(n2_x, 2)", "5"),
+            ("above(n2_x, 3) + at_least(n2_x, 3)", "3"),
+            ("above(n2_x , 2.5) - at_least(n2_x, 3.5)", "3"),
+            ("min(amount, max(0, 1 - n2_x * min(1, 2)))", "0"),
         ] {
             let found = evaluate(formula, &inputs()).map(|value| value.to_string());
             assert_eq!(found, Ok(want.into()), "{formula}");
@@ -195,6 +230,9 @@ mod tests {
             ("amount % 2", 8),
             ("1 + 元", 5),
             ("1 元", 3),
+            ("min(1)", 6),
+            ("min(1, 2", 9),
+            ("mean(1, 2)", 5),
         ] {
             let formula_text = formula.to_string();
             let want = TrailError::Formula {

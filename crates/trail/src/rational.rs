@@ -120,6 +120,15 @@ impl Rational {
         Ok(Self { num, den })
     }
 
+    /// Which of two numbers is greater.
+    ///
+    /// # Errors
+    ///
+    /// [`TrailError::Overflow`] if their difference leaves the range.
+    pub fn checked_cmp(self, other: Self) -> Result<std::cmp::Ordering, TrailError> {
+        Ok(self.checked_sub(other)?.num.cmp(&0))
+    }
+
     /// The exact quotient.
     ///
     /// # Errors
