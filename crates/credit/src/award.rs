@@ -17,7 +17,7 @@ pub const SCHEMA: &str = "quanfu.award/1";
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct Assessment {
-    /// [`SCHEMA`].
+    /// `quanfu.award/1`.
     pub schema: String,
     /// The programme.
     pub programme: ProgrammeMark,

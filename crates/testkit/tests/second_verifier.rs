@@ -43,7 +43,12 @@ fn it_knows_the_same_currencies_with_the_same_decimals() {
 fn its_own_toml_reads_rules_and_profiles_as_a_whole_reader_does() {
     let mut files = house::files("crates", &[".toml"]);
     files.extend(house::files("benches", &[".toml"]));
-    files.retain(|path| house::text(path).contains("schema = \"quanfu."));
+    files.retain(|path| {
+        let text = house::text(path);
+        ["rules", "profile"]
+            .iter()
+            .any(|kind| text.contains(&format!("schema = \"quanfu.{kind}/1\"")))
+    });
     assert!(files.len() > 8, "{files:?}");
     let list = serde_json::to_string(&files).expect("names are text");
     let program = format!(
