@@ -57,7 +57,7 @@ impl Amount {
         self.value.is_sign_negative()
     }
 
-    /// The amount in whole minor units or steps, rounded once as named: by a [`Rounding`] to the minor unit, by a
+    /// The amount in whole minor units or steps, rounded once as named: by a [`Rounding`](crate::Rounding) to the minor unit, by a
     /// [`RoundingRule`] to its step.
     ///
     /// # Errors
