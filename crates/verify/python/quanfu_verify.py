@@ -1000,7 +1000,9 @@ class Edge:
                 ones, many = (lefts, rights)[self.single(rule)], (lefts, rights)[1 - self.single(rule)]
                 if rule.leaves and ones and many:
                     may_be, difference, causes = self.expected(rule, (lefts, rights))
-                    if not difference or any(one["cause"] == "unexplained" for one in causes):
+                    # several lines that equal the rows before fees, and not after them, are ambiguous without a cause
+                    apart = may_be[0][0] == "ambiguous" or any(one["cause"] == "unexplained" for one in causes)
+                    if not difference or apart:
                         continue
                 if lefts and rights or len(ones) > 1 and not rule.leaves:
                     sets.append((lefts, rights))
