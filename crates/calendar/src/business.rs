@@ -149,6 +149,7 @@ impl BusinessCalendar {
     /// from Monday to Friday. `2027-01-01,every_day,,` makes weekends business days too.
     /// `2027-01-01,certainty,2027-12-31,probable` says that these days are less than certain. With lines of kind `known`
     /// the file has several tables ([`CalendarHistory::parse`]), and the calendar is that of all laid over each other.
+    /// All days are of the years 1900 to 2299.
     ///
     /// # Errors
     ///
@@ -520,6 +521,14 @@ mod tests {
             (
                 "date,kind,name,class\n2027-01-01,covers,2027-12-31,\n2027-02-30,holiday,x,\n",
                 "line 3: \"2027-02-30\" is no day",
+            ),
+            (
+                "date,kind,name,class\n1899-12-31,covers,1900-12-31,\n",
+                "line 2: 1899-12-31 is outside the years",
+            ),
+            (
+                "date,kind,name,class\n2299-01-01,covers,2300-01-01,\n",
+                "line 2: \"2300-01-01\" is no last day from 2299-01-01 to 2299-12-31",
             ),
             (
                 "date,kind,name,class\n2027-01-01,covers,2027-12-31,\n2028-02-03,holiday,x,\n",

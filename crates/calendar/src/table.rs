@@ -74,6 +74,10 @@ pub(crate) struct Edition {
 
 const HEADER: &str = "date,kind,name,class";
 
+/// The years of which tables speak, which bound a calendar's memory however tables are laid over each other.
+const FIRST_YEAR: i32 = 1900;
+const LAST_YEAR: i32 = 2299;
+
 impl Table {
     /// This table with another laid over it: on the days that `upper` covers, its rows hold. The error is the first
     /// day between the two.
@@ -211,10 +215,16 @@ impl Draft {
         let [date, kind, name, class] = cells;
         let date = parse_date(date)
             .ok_or_else(|| format!("{date:?} is no day; 2027-02-06 would be right"))?;
+        let years = FIRST_YEAR..=LAST_YEAR;
+        if !years.contains(&date.year()) {
+            return Err(format!(
+                "{date} is outside the years that a table can speak of, {FIRST_YEAR} to {LAST_YEAR}"
+            ));
+        }
         let last_day = || {
             parse_date(name)
-                .filter(|&until| until >= date && until.year() - date.year() <= 400)
-                .ok_or_else(|| format!("{name:?} is no last day on or after {date}"))
+                .filter(|until| *until >= date && years.contains(&until.year()))
+                .ok_or_else(|| format!("{name:?} is no last day from {date} to {LAST_YEAR}-12-31"))
         };
         let kind = match kind {
             "holiday" => RowKind::Holiday,
