@@ -338,19 +338,15 @@ impl<'a> Day<'a> {
     }
 }
 
-/// The calendar that rules name: `CN` or `every-day`.
+/// The calendar that rules name: one that we have, or several joined.
 ///
 /// # Errors
 ///
 /// [`DayError::UnknownCalendar`].
 pub(crate) fn known_calendar(name: &str) -> Result<BusinessCalendar, DayError> {
-    match name {
-        "CN" => Ok(BusinessCalendar::china()),
-        "every-day" => Ok(BusinessCalendar::every_day()),
-        _ => Err(DayError::UnknownCalendar {
-            name: name.to_owned(),
-        }),
-    }
+    BusinessCalendar::named(name).map_err(|_| DayError::UnknownCalendar {
+        name: name.to_owned(),
+    })
 }
 
 pub(crate) fn find_profile<'p>(

@@ -24,8 +24,10 @@
 mod error;
 mod quote;
 mod rate;
+mod value_date;
 
 pub use error::FxError;
 pub use quanfu_calendar::{Certainty, Date};
 pub use quote::Quote;
 pub use rate::{Conversion, FxRate, RateKind};
+pub use value_date::value_date;

@@ -12,6 +12,7 @@
 
 mod balance;
 pub mod bridge;
+pub mod calendar;
 pub mod challenge;
 pub mod decisions;
 pub mod difference;

@@ -13,5 +13,5 @@ mod step;
 pub use error::TrailError;
 pub use formula::evaluate;
 pub use rational::Rational;
-pub use render::{Lang, UnknownLang};
+pub use render::{Lang, UnknownLang, certainty_label};
 pub use step::{Step, Trail};

@@ -83,7 +83,9 @@ fn render_step(number: usize, step: &Step, lang: Lang, out: &mut String) -> std:
     Ok(())
 }
 
-fn certainty_label(certainty: Certainty, lang: Lang) -> &'static str {
+/// What a certainty is called.
+#[must_use]
+pub fn certainty_label(certainty: Certainty, lang: Lang) -> &'static str {
     match (lang, certainty) {
         (Lang::En, certainty) => certainty.name(),
         (Lang::Zh, Certainty::Certain) => "确定",

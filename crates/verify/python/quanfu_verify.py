@@ -53,6 +53,8 @@ class Calendar:
                 covers = (day, day_of(cells[2], "calendar"))
             elif cells[1] == "every_day" and index == 1 and line == f"{covers[0]},every_day,,":
                 every_day = True
+            elif cells[1] == "certainty" and not rows and cells[3] in ("certain", "probable", "unsure", "illustrative"):
+                day_of(cells[2], "calendar")  # says how sure the days are, and changes none
             elif cells[1] in ("holiday", "makeup_workday") and covers and covers[0] <= day <= covers[1]:
                 if rows and rows[-1] >= day or cells[1] == "makeup_workday" and day.weekday() < 5:
                     raise Lie(f"calendar: line {line!r} is out of order or on a weekday")
