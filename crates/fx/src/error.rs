@@ -1,5 +1,6 @@
 //! [`FxError`]: why a rate is none, or an amount cannot be converted at it.
 
+use crate::Date;
 use quanfu_money::{Currency, Decimal, MoneyError};
 use quanfu_trail::TrailError;
 
@@ -53,13 +54,42 @@ pub enum FxError {
         /// The currency of the price.
         quote: Currency,
     },
-    /// The exact fraction needs more than 128 bits.
-    #[error("{amount} at {value} needs more digits than can be held exactly")]
-    TooManyDigits {
-        /// The amount to convert, as text.
-        amount: String,
-        /// The value of the rate.
-        value: Decimal,
+    /// A market of the renminbi on a rate without renminbi.
+    #[error("{base}/{quote}: only a rate of CNY has an offshore market")]
+    Market {
+        /// The currency that is priced.
+        base: Currency,
+        /// The currency of the price.
+        quote: Currency,
+    },
+    /// Two rates of different markets meet in the renminbi.
+    #[error("CNY and CNH meet in one conversion: both rates must be of one market")]
+    MarketsMixed,
+    /// The days for which a rate holds end before they begin, or begin before its own day.
+    #[error("a rate of {as_of} cannot hold from {from} until {until}")]
+    Validity {
+        /// The day of the rate.
+        as_of: Date,
+        /// The first day.
+        from: Date,
+        /// The last day, as text.
+        until: String,
+    },
+    /// Two rates are no two sides of one price.
+    #[error("{bid} and {ask} are no two sides of one price: {why}")]
+    TwoWay {
+        /// What is paid.
+        bid: String,
+        /// What is asked.
+        ask: String,
+        /// What would be right.
+        why: &'static str,
+    },
+    /// A text or a number is no spread.
+    #[error("\"{found}\" is no spread: 0bps to 9999.99bps, such as 30bps or 12.5bps")]
+    Spread {
+        /// The text found.
+        found: String,
     },
     /// The text of a day is not year, month and day.
     #[error("\"{found}\" is no day such as 2025-07-16")]
@@ -83,7 +113,11 @@ impl FxError {
         "rate-same-currency",
         "rate-without-source",
         "rate-not-in-pair",
-        "rate-too-many-digits",
+        "rate-market",
+        "rate-markets-mixed",
+        "rate-validity",
+        "rate-two-way",
+        "rate-spread",
         "rate-day",
         "rate-money",
         "rate-trail",
@@ -98,7 +132,11 @@ impl FxError {
             Self::SameCurrency { .. } => "rate-same-currency",
             Self::NoSource { .. } => "rate-without-source",
             Self::NotInPair { .. } => "rate-not-in-pair",
-            Self::TooManyDigits { .. } => "rate-too-many-digits",
+            Self::Market { .. } => "rate-market",
+            Self::MarketsMixed => "rate-markets-mixed",
+            Self::Validity { .. } => "rate-validity",
+            Self::TwoWay { .. } => "rate-two-way",
+            Self::Spread { .. } => "rate-spread",
             Self::Day { .. } => "rate-day",
             Self::Money(_) => "rate-money",
             Self::Trail(_) => "rate-trail",

@@ -1,10 +1,10 @@
-//! [`FxRate`]: a quote with its kind, its source and its day; [`Conversion`]: an amount with its step.
+//! [`FxRate`]: a quote with its kind, its source, its market and its days.
 
-use crate::{Date, FxError, Quote};
+use crate::{Conversion, Date, FxError, Quote, Route, Spread};
 use quanfu_calendar::Certainty;
 use quanfu_money::{AmountStyle, Currency, Decimal, Money, Rounding, lexer};
-use quanfu_trail::{Rational, Step};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 
 /// What a rate is the price of. Bank boards (牌价) show the four sides of a bank's own trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +32,25 @@ pub enum RateKind {
 }
 
 impl RateKind {
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::Mid,
+        Self::Bid,
+        Self::Ask,
+        Self::SpotBuy,
+        Self::SpotSell,
+        Self::CashBuy,
+        Self::CashSell,
+        Self::BankConversion,
+        Self::Applied,
+    ];
+
+    /// The kind of a name, such as `spot_buy`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The text form, such as `spot_buy`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -49,11 +68,50 @@ impl RateKind {
     }
 }
 
+/// Which renminbi a rate prices. Both are the same money, `CNY`; their prices differ.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RmbMarket {
+    /// Delivered in mainland China (在岸), written `CNY`; also what a rate without renminbi has.
+    #[default]
+    Onshore,
+    /// Delivered elsewhere (离岸), written `CNH`, which is no code of ISO 4217.
+    Offshore,
+}
+
+impl RmbMarket {
+    /// What the market calls the renminbi: `CNY` or `CNH`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Onshore => "CNY",
+            Self::Offshore => "CNH",
+        }
+    }
+}
+
+impl fmt::Display for RmbMarket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+/// The days on which a rate holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Validity {
+    /// The first day; never before the rate's own day.
+    pub from: Date,
+    /// The last day; `None`: until further notice.
+    pub until: Option<Date>,
+}
+
 /// A rate of one day from one source.
 ///
 /// In serde it is flat, and the value is text so that its digits stay:
 /// `{"base":"USD","unit":1,"quote":"CNY","value":"7.1526","kind":"mid","source":"...","as_of":"2025-07-16",
-/// "certainty":"certain"}`.
+/// "certainty":"certain"}`; `"market":"offshore"`, `"valid_from"` and `"valid_until"` only where they say something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FxRate {
     quote: Quote,
@@ -61,18 +119,8 @@ pub struct FxRate {
     source: String,
     as_of: Date,
     certainty: Certainty,
-}
-
-/// A converted amount and how it was computed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "`to` is the converted amount, `step` says how"]
-pub struct Conversion {
-    /// The amount that was converted.
-    pub from: Money,
-    /// The same in the other currency, rounded once.
-    pub to: Money,
-    /// The computation, which [`Step::replay`] does again.
-    pub step: Step,
+    market: RmbMarket,
+    validity: Option<Validity>,
 }
 
 impl FxRate {
@@ -101,7 +149,39 @@ impl FxRate {
             source,
             as_of,
             certainty,
+            market: RmbMarket::Onshore,
+            validity: None,
         })
+    }
+
+    /// The same rate, of this market of the renminbi.
+    ///
+    /// # Errors
+    ///
+    /// [`FxError::Market`] for a rate without `CNY` that is to be offshore.
+    pub fn in_market(self, market: RmbMarket) -> Result<Self, FxError> {
+        let (base, quote) = (self.base(), self.quote());
+        if market == RmbMarket::Offshore && base != Currency::CNY && quote != Currency::CNY {
+            return Err(FxError::Market { base, quote });
+        }
+        Ok(Self { market, ..self })
+    }
+
+    /// The same rate, which holds on these days.
+    ///
+    /// # Errors
+    ///
+    /// [`FxError::Validity`] if they begin before the rate's own day or end before they begin.
+    pub fn valid(self, from: Date, until: Option<Date>) -> Result<Self, FxError> {
+        if from < self.as_of || until.is_some_and(|until| until < from) {
+            return Err(FxError::Validity {
+                as_of: self.as_of,
+                from,
+                until: until.map_or_else(|| "further notice".into(), |until| until.to_string()),
+            });
+        }
+        let validity = Some(Validity { from, until });
+        Ok(Self { validity, ..self })
     }
 
     /// The price itself.
@@ -158,41 +238,40 @@ impl FxRate {
         self.certainty
     }
 
-    /// An amount of one side in the other side's currency, rounded once as named, with its step.
+    /// Which renminbi the rate prices.
+    #[must_use]
+    pub const fn market(&self) -> RmbMarket {
+        self.market
+    }
+
+    /// The days on which the rate says it holds, if it says so.
+    #[must_use]
+    pub const fn validity(&self) -> Option<Validity> {
+        self.validity
+    }
+
+    /// The first day on which the rate may be used: that of its validity, or its own.
+    #[must_use]
+    pub fn starts(&self) -> Date {
+        self.validity.map_or(self.as_of, |days| days.from)
+    }
+
+    /// A currency as this rate writes it: `CNH` for the renminbi of an offshore rate.
+    pub(crate) fn written(&self, currency: Currency) -> String {
+        if currency == Currency::CNY {
+            self.market.code().into()
+        } else {
+            currency.code().into()
+        }
+    }
+
+    /// An amount of one side in the other side's currency, rounded once as named, with its trail.
     ///
     /// # Errors
     ///
-    /// Those of [`Quote::convert`].
+    /// Those of [`Route::convert`].
     pub fn convert(&self, money: Money, rounding: Rounding) -> Result<Conversion, FxError> {
-        let exact = self.quote.exact(money)?;
-        let to = self.quote.convert(money, rounding)?;
-        let major = Rational::whole(10_i128.pow(u32::from(exact.currency.minor_digits())));
-        let figure = Rational::new(exact.num, exact.den)?.checked_div(major)?;
-        let formula = if money.currency() == self.base() {
-            "amount * rate / unit"
-        } else {
-            "amount * unit / rate"
-        };
-        let inputs = [
-            ("amount", money.to_string()),
-            ("rate", format!("{} {}", self.value(), self.quote())),
-            ("unit", format!("{} {}", self.unit(), self.base())),
-        ];
-        let step = Step {
-            rule: "fx-conversion".into(),
-            source: format!("{}, {}, {}", self.source, self.kind.name(), self.as_of),
-            certainty: self.certainty,
-            inputs: inputs.map(|(name, text)| (name.into(), text)).into(),
-            formula: formula.into(),
-            exact: format!("{figure} {}", exact.currency),
-            rounded: Some(to.to_string()),
-            rounding: Some(rounding.name().into()),
-        };
-        Ok(Conversion {
-            from: money,
-            to,
-            step,
-        })
+        Route::direct(money.currency(), self.clone())?.convert(money, Spread::NONE, rounding)
     }
 }
 
@@ -207,6 +286,16 @@ struct RateText {
     source: String,
     as_of: String,
     certainty: Certainty,
+    #[serde(default, skip_serializing_if = "is_onshore")]
+    market: RmbMarket,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    valid_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    valid_until: Option<String>,
+}
+
+fn is_onshore(market: &RmbMarket) -> bool {
+    *market == RmbMarket::Onshore
 }
 
 impl Serialize for FxRate {
@@ -220,6 +309,12 @@ impl Serialize for FxRate {
             source: self.source.clone(),
             as_of: self.as_of.to_string(),
             certainty: self.certainty,
+            market: self.market,
+            valid_from: self.validity.map(|days| days.from.to_string()),
+            valid_until: self
+                .validity
+                .and_then(|days| days.until)
+                .map(|day| day.to_string()),
         }
         .serialize(serializer)
     }
@@ -233,12 +328,23 @@ impl<'de> Deserialize<'de> for FxRate {
             .map_err(Error::custom)?;
         let quote = Quote::new(read.base, read.unit, read.quote, value).map_err(Error::custom)?;
         let as_of = read_day(&read.as_of).map_err(Error::custom)?;
-        Self::new(quote, read.kind, read.source, as_of, read.certainty).map_err(Error::custom)
+        let mut rate = Self::new(quote, read.kind, read.source, as_of, read.certainty)
+            .and_then(|rate| rate.in_market(read.market))
+            .map_err(Error::custom)?;
+        let day = |text: Option<String>| text.map(|text| read_day(&text)).transpose();
+        let from = day(read.valid_from).map_err(Error::custom)?;
+        let until = day(read.valid_until).map_err(Error::custom)?;
+        if from.is_some() || until.is_some() {
+            rate = rate
+                .valid(from.unwrap_or(as_of), until)
+                .map_err(Error::custom)?;
+        }
+        Ok(rate)
     }
 }
 
 /// Reads `2025-07-16` in this one spelling; a calendar's own parser would take `2025-7-16` too.
-fn read_day(text: &str) -> Result<Date, FxError> {
+pub(crate) fn read_day(text: &str) -> Result<Date, FxError> {
     text.parse::<Date>()
         .ok()
         .filter(|day| day.to_string() == text)
@@ -249,6 +355,7 @@ fn read_day(text: &str) -> Result<Date, FxError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use quanfu_trail::{Rational, Step};
 
     fn parity(base: Currency, unit: u32, quote: Currency, value: Decimal) -> FxRate {
         let quote = Quote::new(base, unit, quote, value).expect("a quote");
@@ -286,7 +393,7 @@ mod tests {
             rounded: Some("1687051.88 CNY".into()),
             rounding: Some("half_up".into()),
         };
-        assert_eq!(conversion.step, want);
+        assert_eq!(conversion.trail.0, [want]);
         assert_eq!(conversion.from, ringgit);
         assert_eq!(conversion.to, Money::from_minor(168_705_188, Currency::CNY));
     }
@@ -327,6 +434,14 @@ mod tests {
             (r#""mid""#, r#""middle""#),
             ("CFETS central parity", ""),
             (r#""unit""#, r#""units""#),
+            (r#""kind""#, r#""market":"offshor","kind""#),
+            (
+                r#""kind""#,
+                r#""market":"onshore","market":"offshore","kind""#,
+            ),
+            (r#""kind""#, r#""valid_from":"2025-07-15","kind""#), // before its own day
+            (r#""kind""#, r#""valid_until":"2025-07-15","kind""#),
+            (r#""kind""#, r#""valid_until":"2025-7-17","kind""#),
         ] {
             let changed = json.replacen(from, to, 1);
             assert_ne!(changed, json);
@@ -338,18 +453,41 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_written_by_their_name() {
-        for kind in [
+    fn market_and_validity_are_in_the_json_where_they_say_something() {
+        let day = |text: &str| read_day(text).expect("a day");
+        let rate = parity(Currency::USD, 1, Currency::CNY, Decimal::new(71_526, 4))
+            .in_market(RmbMarket::Offshore)
+            .and_then(|rate| rate.valid(day("2025-08-01"), Some(day("2025-08-31"))))
+            .expect("a rate of August");
+        let json = serde_json::to_string(&rate).expect("serialises");
+        assert!(
+            json.ends_with(
+                r#""market":"offshore","valid_from":"2025-08-01","valid_until":"2025-08-31"}"#
+            ),
+            "{json}"
+        );
+        let read: FxRate = serde_json::from_str(&json).expect("our own text");
+        assert_eq!(read, rate);
+        assert_eq!(rate.starts(), day("2025-08-01"));
+        let open = json.replace(r#","valid_until":"2025-08-31""#, "");
+        let read: FxRate = serde_json::from_str(&open).expect("without an end");
+        assert_eq!(read.validity().map(|days| days.until), Some(None));
+        let euro = Quote::new(Currency::EUR, 1, Currency::USD, Decimal::new(11, 1)).expect("one");
+        let euro = FxRate::new(
+            euro,
             RateKind::Mid,
-            RateKind::Bid,
-            RateKind::Ask,
-            RateKind::SpotBuy,
-            RateKind::SpotSell,
-            RateKind::CashBuy,
-            RateKind::CashSell,
-            RateKind::BankConversion,
-            RateKind::Applied,
-        ] {
+            "a test",
+            day("2025-07-16"),
+            Certainty::Certain,
+        )
+        .and_then(|rate| rate.in_market(RmbMarket::Offshore));
+        assert_eq!(euro.map_err(|error| error.code()), Err("rate-market"));
+    }
+
+    #[test]
+    fn kinds_are_written_by_their_name() {
+        for kind in RateKind::ALL {
+            assert_eq!(RateKind::from_name(kind.name()), Some(kind));
             let json = serde_json::to_string(&kind).expect("serialises");
             assert_eq!(json, format!("\"{}\"", kind.name()));
         }
@@ -366,7 +504,7 @@ mod tests {
             let money = Money::from_minor(minor, if forward { Currency::JPY } else { Currency::CNY });
             for rounding in Rounding::ALL {
                 if let Ok(conversion) = rate.convert(money, rounding) {
-                    let exact = conversion.step.replay().expect("our own step");
+                    let exact = conversion.trail.replay().expect("our own steps").expect("one step");
                     let units = 10_i128.pow(u32::from(conversion.to.currency().minor_digits()));
                     let exact = exact.checked_mul(Rational::whole(units)).expect("a small unit");
                     let minor = rounding.divide(exact.numerator(), exact.denominator());

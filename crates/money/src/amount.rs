@@ -1,14 +1,14 @@
 //! [`Amount`]: an amount that is not rounded yet.
 
 use crate::money::same_currency;
-use crate::{AmountStyle, Currency, Decimal, Money, MoneyError, Rounding, lexer, text};
+use crate::{AmountStyle, Currency, Decimal, Money, MoneyError, RoundingRule, lexer, text};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
 /// An exact amount that may be finer than the minor unit: a unit price, a fee before rounding.
 ///
-/// Its one door to [`Money`] names a rounding. The text form keeps the decimals that were written:
+/// Its one door to [`Money`], [`Amount::round`], names a rounding. The text form keeps the decimals that were written:
 /// `0.11940 CNY`. Equality looks at the value alone, so `0.5 CNY` equals `0.50 CNY`.
 ///
 /// ```
@@ -57,13 +57,31 @@ impl Amount {
         self.value.is_sign_negative()
     }
 
-    /// The amount in whole minor units, rounded once as named.
+    /// The amount in whole minor units or steps, rounded once as named: by a [`Rounding`] to the minor unit, by a
+    /// [`RoundingRule`] to its step.
     ///
     /// # Errors
     ///
-    /// [`MoneyError::Overflow`] beyond an `i64` of minor units.
-    pub fn round(self, rounding: Rounding) -> Result<Money, MoneyError> {
-        Money::rounded(self.value, self.currency, rounding)
+    /// [`MoneyError::Overflow`] beyond an `i64` of minor units; for a step, those of [`RoundingRule::round`].
+    pub fn round(self, rule: impl Into<RoundingRule>) -> Result<Money, MoneyError> {
+        rule.into().round(self)
+    }
+
+    /// Shares the amount in proportion to weights, see [`Money::allocate`].
+    ///
+    /// # Errors
+    ///
+    /// [`MoneyError::TooFine`] for an amount finer than the minor unit: nothing is cut off in silence, whoever wants
+    /// it rounded rounds it before. [`MoneyError::NoWeights`], [`MoneyError::Overflow`].
+    ///
+    /// ```
+    /// # use quanfu_money::Amount;
+    /// let error = "10.005 CNY".parse::<Amount>()?.allocate(&[1, 1]).unwrap_err();
+    /// assert_eq!(error.code(), "amount-too-fine");
+    /// # Ok::<(), quanfu_money::MoneyError>(())
+    /// ```
+    pub fn allocate(self, weights: &[u64]) -> Result<Vec<Money>, MoneyError> {
+        self.to_money()?.allocate(weights)
     }
 
     /// The amount in whole minor units, if it has no finer part.
@@ -156,6 +174,7 @@ impl<'de> Deserialize<'de> for Amount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Rounding;
     use proptest::prelude::*;
 
     #[test]

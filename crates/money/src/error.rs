@@ -1,6 +1,6 @@
 //! [`MoneyError`]: why an amount of money cannot be what was asked for.
 
-use crate::{AmountError, Currency};
+use crate::{AmountError, Currency, Decimal};
 
 /// Why an amount of money cannot be what was asked for.
 ///
@@ -75,6 +75,24 @@ pub enum MoneyError {
         /// The text found.
         found: String,
     },
+    /// A step to round to that is nothing, less than nothing or finer than the minor unit.
+    #[error(
+        "{step} {currency} is no step to round to: a multiple of the minor unit of {currency} above zero"
+    )]
+    Step {
+        /// The step found.
+        step: Decimal,
+        /// The currency of the amount.
+        currency: Currency,
+    },
+    /// A number of decimals that no counterparty's minor unit has.
+    #[error("{digits} decimals of {currency}: a minor unit has 0 to 8")]
+    Scale {
+        /// The currency.
+        currency: Currency,
+        /// The number found.
+        digits: u8,
+    },
     /// The text is not an amount, one space and a currency code.
     #[error("\"{found}\" is not an amount, one space and a currency code, such as 1234.50 CNY")]
     Text {
@@ -99,6 +117,8 @@ impl MoneyError {
         "division-by-zero",
         "allocation-without-weights",
         "rounding-unknown",
+        "rounding-step",
+        "money-scale",
         "money-malformed",
         "amount-empty",
         "amount-malformed",
@@ -121,6 +141,8 @@ impl MoneyError {
             Self::DivideByZero => "division-by-zero",
             Self::NoWeights => "allocation-without-weights",
             Self::UnknownRounding { .. } => "rounding-unknown",
+            Self::Step { .. } => "rounding-step",
+            Self::Scale { .. } => "money-scale",
             Self::Text { .. } => "money-malformed",
             Self::Amount(error) => error.code(),
         }

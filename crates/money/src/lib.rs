@@ -1,9 +1,10 @@
 //! Currencies, exact amounts in minor units, named rounding, lossless allocation, strict parsing.
 //!
 //! [`Money`] counts whole minor units (分, cents) of one [`Currency`] in an `i64`; [`MoneySum`] adds many of
-//! them in an `i128`. An [`Amount`] is not rounded yet, and its one door to `Money` names a [`Rounding`].
-//! Nothing here rounds, wraps or guesses by itself: what does not fit is a [`MoneyError`] or, for text in
-//! files, an [`AmountError`] of the [`lexer`].
+//! them in an `i128`. An [`Amount`] is not rounded yet, and its one door to `Money` names a [`Rounding`],
+//! or a [`RoundingRule`] with a step such as 0.05. A [`ScaleProfile`] says in which minor units a counterparty counts
+//! where they are not those of ISO 4217. Nothing here rounds, wraps or guesses by itself: what does not fit is a
+//! [`MoneyError`] or, for text in files, an [`AmountError`] of the [`lexer`].
 //!
 //! ```
 //! use quanfu_money::{Currency, Money, Rounding};
@@ -22,6 +23,8 @@ mod error;
 pub mod lexer;
 mod money;
 mod rounding;
+mod rule;
+mod scale;
 mod sum;
 mod text;
 
@@ -29,7 +32,10 @@ pub use amount::Amount;
 pub use currency::Currency;
 pub use error::MoneyError;
 pub use lexer::{AmountError, AmountStyle};
-pub use money::Money;
+pub use money::{Allocation, AllocationMode, Money};
 pub use rounding::Rounding;
+pub use rule::RoundingRule;
 pub use rust_decimal::Decimal;
+pub use scale::ScaleProfile;
 pub use sum::MoneySum;
+pub use text::grouped;

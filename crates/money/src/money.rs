@@ -21,6 +21,27 @@ pub struct Money {
     currency: Currency,
 }
 
+/// Who receives the units that cannot be shared in proportion. Shares are always cut towards zero first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AllocationMode {
+    /// One each to the parts that lost most, between equal losses to the lower index; what [`Money::allocate`] does.
+    LargestRemainder,
+    /// One each to the first parts that have a weight.
+    FloorToFirst,
+    /// Nobody: they are an amount of their own.
+    FloorSeparate,
+}
+
+/// A shared amount; the parts and the remainder sum to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "`remainder` is part of the amount"]
+pub struct Allocation {
+    /// One part for each weight, in the order of the weights.
+    pub parts: Vec<Money>,
+    /// What nobody received; zero but for [`AllocationMode::FloorSeparate`].
+    pub remainder: Money,
+}
+
 impl Money {
     /// An amount of whole minor units: 1990 fen are 19.90 yuan.
     ///
@@ -232,6 +253,30 @@ impl Money {
     /// # Ok::<(), quanfu_money::MoneyError>(())
     /// ```
     pub fn allocate(self, weights: &[u64]) -> Result<Vec<Self>, MoneyError> {
+        let allocation = self.allocate_by(weights, AllocationMode::LargestRemainder)?;
+        Ok(allocation.parts)
+    }
+
+    /// Shares the amount in proportion to weights, with the units left over as the mode says. The parts and the
+    /// remainder sum to the whole, a weight of zero receives nothing, and a negative amount mirrors the positive one.
+    ///
+    /// # Errors
+    ///
+    /// [`MoneyError::NoWeights`] if there are none, or all are zero.
+    ///
+    /// ```
+    /// # use quanfu_money::{AllocationMode, Currency, Money};
+    /// let sale = Money::from_minor(-100, Currency::CNY);
+    /// let shared = sale.allocate_by(&[1, 1, 1], AllocationMode::FloorSeparate)?;
+    /// assert_eq!(shared.parts[0].to_string(), "-0.33 CNY");
+    /// assert_eq!(shared.remainder.to_string(), "-0.01 CNY");
+    /// # Ok::<(), quanfu_money::MoneyError>(())
+    /// ```
+    pub fn allocate_by(
+        self,
+        weights: &[u64],
+        mode: AllocationMode,
+    ) -> Result<Allocation, MoneyError> {
         let total: u128 = weights.iter().copied().map(u128::from).sum();
         if total == 0 {
             return Err(MoneyError::NoWeights);
@@ -243,25 +288,37 @@ impl Money {
         for (index, &weight) in weights.iter().enumerate() {
             let product = whole * u128::from(weight);
             shares.push(product / total);
-            losses.push((product % total, index));
+            if weight > 0 {
+                losses.push((product % total, index));
+            }
         }
-        let left = whole - shares.iter().sum::<u128>();
-        losses.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        let left = usize::try_from(left).expect("fewer units are left over than there are parts");
-        for &(_, index) in losses.iter().take(left) {
+        let mut left = whole - shares.iter().sum::<u128>();
+        match mode {
+            AllocationMode::LargestRemainder => {
+                losses.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+            }
+            AllocationMode::FloorToFirst => {}
+            AllocationMode::FloorSeparate => losses.clear(),
+        }
+        for (_, index) in losses {
+            if left == 0 {
+                break;
+            }
             shares[index] += 1;
+            left -= 1;
         }
-        Ok(shares
-            .into_iter()
-            .map(|share| {
-                let share = i128::try_from(share).expect("a share is at most the whole");
-                let signed = if self.minor < 0 { -share } else { share };
-                Self {
-                    minor: i64::try_from(signed).expect("a share is at most the whole"),
-                    currency: self.currency,
-                }
-            })
-            .collect())
+        let signed = |units: u128| {
+            let units = i128::try_from(units).expect("a share is at most the whole");
+            let units = if self.minor < 0 { -units } else { units };
+            Self {
+                minor: i64::try_from(units).expect("a share is at most the whole"),
+                currency: self.currency,
+            }
+        };
+        Ok(Allocation {
+            parts: shares.into_iter().map(signed).collect(),
+            remainder: signed(left),
+        })
     }
 
     /// The amount at the currency's full scale, without the currency: `1234.50`.
@@ -271,6 +328,20 @@ impl Money {
         self.write_amount(&mut out)
             .expect("writing to a String does not fail");
         out
+    }
+
+    /// The amount for people, with a comma between thousands: `1,234.50 CNY`, in Chinese and in English texts alike.
+    /// Nothing reads this form back.
+    ///
+    /// The code stands there because the sign ¥ is that of the yuan and of the yen.
+    ///
+    /// ```
+    /// # use quanfu_money::{Currency, Money};
+    /// assert_eq!(Money::from_minor(-123_450, Currency::CNY).for_people(), "-1,234.50 CNY");
+    /// ```
+    #[must_use]
+    pub fn for_people(&self) -> String {
+        format!("{} {}", text::grouped(&self.amount_text()), self.currency)
     }
 
     /// Writes what [`Money::amount_text`] gives, without allocating.
@@ -327,7 +398,10 @@ pub(crate) fn same_currency(left: Currency, right: Currency) -> Result<(), Money
 }
 
 /// A decimal as an exact fraction of minor units; the denominator is a power of ten.
-fn in_minor_units(amount: Decimal, currency: Currency) -> Result<(i128, i128), MoneyError> {
+pub(crate) fn in_minor_units(
+    amount: Decimal,
+    currency: Currency,
+) -> Result<(i128, i128), MoneyError> {
     let scale = amount.scale();
     let digits = u32::from(currency.minor_digits());
     if scale >= digits {
@@ -525,6 +599,37 @@ mod tests {
         }
     }
 
+    /// The tests of this crate switch on what makes `Decimal` a float in JSON, as any crate of a program can.
+    #[test]
+    fn no_feature_of_another_crate_turns_our_decimals_into_floats() {
+        let decimal: Decimal = "1234.50".parse().expect("a decimal");
+        let own = serde_json::to_string(&decimal).expect("serialises");
+        assert_eq!(own, "1234.5", "the feature is on");
+        let amount = crate::Amount::exact(decimal, Currency::CNY);
+        let money = amount.to_money().expect("whole fen");
+        let rule = crate::RoundingRule::to_step(Rounding::HalfUp, decimal);
+        for (json, want) in [
+            (
+                serde_json::to_string(&money),
+                r#"{"amount":"1234.50","currency":"CNY"}"#,
+            ),
+            (
+                serde_json::to_string(&amount),
+                r#"{"amount":"1234.50","currency":"CNY"}"#,
+            ),
+            (
+                serde_json::to_string(&crate::MoneySum::from(money)),
+                r#"{"amount":"1234.50","currency":"CNY"}"#,
+            ),
+            (
+                serde_json::to_string(&rule),
+                r#"{"rounding":"half_up","increment":"1234.50"}"#,
+            ),
+        ] {
+            assert_eq!(json.expect("serialises"), want);
+        }
+    }
+
     #[test]
     fn remainders_go_to_the_largest_losses_and_ties_to_the_lower_index() {
         for (minor, weights, want) in [
@@ -563,6 +668,51 @@ mod tests {
         );
     }
 
+    #[test]
+    fn leftover_units_go_where_the_mode_says() {
+        use AllocationMode::{FloorSeparate, FloorToFirst, LargestRemainder};
+        for (minor, weights, mode, want, left) in [
+            (8, &[1, 4, 3][..], LargestRemainder, &[1, 4, 3][..], 0),
+            (7, &[0, 1, 4, 3], LargestRemainder, &[0, 1, 3, 3], 0), // 0.875 3.5 2.625
+            (7, &[0, 1, 4, 3], FloorToFirst, &[0, 1, 4, 2], 0),
+            (7, &[0, 1, 4, 3], FloorSeparate, &[0, 0, 3, 2], 2),
+            (-7, &[0, 1, 4, 3], FloorToFirst, &[0, -1, -4, -2], 0),
+            (-7, &[0, 1, 4, 3], FloorSeparate, &[0, 0, -3, -2], -2),
+            (
+                i64::MIN,
+                &[u64::MAX, u64::MAX, u64::MAX],
+                FloorSeparate,
+                &[i64::MIN / 3, i64::MIN / 3, i64::MIN / 3],
+                i64::MIN % 3,
+            ),
+            (i64::MAX, &[0, 9], FloorToFirst, &[0, i64::MAX], 0),
+        ] {
+            let shared = Money::from_minor(minor, Currency::CNY)
+                .allocate_by(weights, mode)
+                .expect("somebody to share between");
+            let parts: Vec<i64> = shared.parts.iter().map(|part| part.minor()).collect();
+            assert_eq!(parts, want, "{minor} by {weights:?}, {mode:?}");
+            assert_eq!(shared.remainder, Money::from_minor(left, Currency::CNY));
+        }
+    }
+
+    #[test]
+    fn people_see_thousands() {
+        for (minor, currency, want) in [
+            (0, Currency::CNY, "0.00 CNY"),
+            (99_999, Currency::CNY, "999.99 CNY"),
+            (100_000, Currency::CNY, "1,000.00 CNY"),
+            (-100_000_000, Currency::CNY, "-1,000,000.00 CNY"),
+            (-999, Currency::JPY, "-999 JPY"),
+            (1_234_567, Currency::JPY, "1,234,567 JPY"),
+            (i64::MIN, Currency::CNY, "-92,233,720,368,547,758.08 CNY"),
+        ] {
+            assert_eq!(Money::from_minor(minor, currency).for_people(), want);
+        }
+        let read = Money::from_minor(100_000, Currency::CNY).for_people();
+        assert!(read.parse::<Money>().is_err());
+    }
+
     fn any_money() -> impl Strategy<Value = Money> {
         let minor = prop_oneof![any::<i64>(), -1_000_i64..1_000];
         let currency = prop::sample::select(CURRENCIES.to_vec());
@@ -593,13 +743,39 @@ mod tests {
         }
 
         #[test]
-        fn a_refund_mirrors_its_sale(minor in 0..i64::MAX, weights in any_weights()) {
+        fn in_every_mode_nothing_is_lost_and_a_refund_mirrors_its_sale(minor in 0..=i64::MAX, weights in any_weights()) {
             prop_assume!(weights.iter().any(|&weight| weight > 0));
             let sale = Money::from_minor(minor, Currency::CNY);
-            let parts = sale.allocate(&weights).expect("somebody to share between");
-            let refund = sale.checked_neg().and_then(|refund| refund.allocate(&weights));
-            let negated: Result<Vec<Money>, MoneyError> = parts.into_iter().map(Money::checked_neg).collect();
-            prop_assert_eq!(refund, negated);
+            for mode in [AllocationMode::LargestRemainder, AllocationMode::FloorToFirst, AllocationMode::FloorSeparate] {
+                let shared = sale.allocate_by(&weights, mode).expect("somebody to share between");
+                let sum: i128 = shared.parts.iter().chain([&shared.remainder]).map(|part| i128::from(part.minor())).sum();
+                prop_assert_eq!(sum, i128::from(minor));
+                prop_assert_eq!(shared.remainder.is_zero() || mode == AllocationMode::FloorSeparate, true);
+                let total: u128 = weights.iter().copied().map(u128::from).sum();
+                for (part, &weight) in shared.parts.iter().zip(&weights) {
+                    let share = u128::from(minor.unsigned_abs()) * u128::from(weight) / total;
+                    let part = u128::from(part.minor().unsigned_abs());
+                    prop_assert!(part == share || (part == share + 1 && weight > 0));
+                }
+                let refund = sale.checked_neg().and_then(|refund| refund.allocate_by(&weights, mode)).expect("the same");
+                let negated: Result<Vec<Money>, MoneyError> = shared.parts.into_iter().map(Money::checked_neg).collect();
+                prop_assert_eq!(Ok(refund.parts), negated);
+                prop_assert_eq!(Ok(refund.remainder), shared.remainder.checked_neg());
+            }
+        }
+
+        #[test]
+        fn equal_weights_receive_alike_and_the_lower_index_the_odd_unit(
+            money in any_money(), weights in prop::collection::vec(0_u64..4, 1..12),
+        ) {
+            prop_assume!(weights.iter().any(|&weight| weight > 0));
+            let parts = money.allocate(&weights).expect("somebody to share between");
+            let size = |index: usize| parts[index].minor().unsigned_abs();
+            for (first, weight) in weights.iter().enumerate() {
+                for second in (first + 1..weights.len()).filter(|&second| weights[second] == *weight) {
+                    prop_assert!(size(first) == size(second) || size(first) == size(second) + 1);
+                }
+            }
         }
 
         #[test]

@@ -99,6 +99,21 @@ pub(crate) fn write_minor(minor: i128, digits: u8, out: &mut impl fmt::Write) ->
     )
 }
 
+/// The text of a number with a comma between thousands, for people: `-1,234.50` for `-1234.50`.
+#[must_use]
+pub fn grouped(text: &str) -> String {
+    let (whole, decimals) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let (sign, digits) = whole.split_at(usize::from(whole.starts_with('-')));
+    let mut out = String::from(sign);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + decimals
+}
+
 /// The serde form that [`crate::Money`], [`crate::MoneySum`] and [`crate::Amount`] share.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

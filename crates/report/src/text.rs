@@ -41,23 +41,7 @@ pub(crate) fn grouped(number: impl ToString) -> String {
 
 /// An amount text with commas between groups of three.
 pub(crate) fn amount(text: &str) -> String {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text),
-    };
-    let (whole, decimals) = rest.split_once('.').unwrap_or((rest, ""));
-    let mut out = String::from(sign);
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if !decimals.is_empty() {
-        out.push('.');
-        out.push_str(decimals);
-    }
-    out
+    quanfu_money::grouped(text)
 }
 
 /// A share in percent with two digits, cut and never rounded up to 100.
