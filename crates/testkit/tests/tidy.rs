@@ -25,6 +25,7 @@ fn lines_with(words: &[&str], crates: &[&str], allowed: &[&str]) -> Vec<String> 
 const BELOW_THE_DOORS: &[&str] = &[
     "calendar",
     "codes",
+    "filing",
     "formats",
     "fx",
     "money",
