@@ -9,14 +9,14 @@ use quanfu_filing::*;
 use quanfu_settlement::{Digest, DigestAlg};
 
 fn day(text: &str) -> Date {
-    text.parse().unwrap()
+    text.parse().expect("a day")
 }
 
 fn programme(id: &str) -> Programme {
     Programme::shipped()
         .into_iter()
         .find(|known| known.id == id)
-        .unwrap()
+        .expect("a programme of ours")
 }
 
 fn content(tag: &str) -> Content {
