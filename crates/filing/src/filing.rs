@@ -37,7 +37,7 @@ closed_list! {
         Filed = "filed",
         /// Accepted by the authority.
         Accepted = "accepted",
-        /// Returned for correction.
+        /// Returned for correction (退回补正).
         Returned = "returned",
     }
 }
@@ -267,7 +267,7 @@ impl Refusal {
     }
 }
 
-/// The record of a cooperation under a programme.
+/// The record of a cooperation under a programme of post-hoc filing (事后备案).
 ///
 /// Its state is what its events make of it, and a text with an event that could not have happened is no record. Whoever can
 /// write the whole file can write another history: a chain shows that only against a digest noted elsewhere.
