@@ -47,6 +47,7 @@ pub use keyrun::{KeyGroups, KeyRun};
 pub use quanfu_calendar as calendar;
 pub use quanfu_codes as codes;
 pub use quanfu_credit as credit;
+pub use quanfu_filing as filing;
 pub use quanfu_formats as formats;
 pub use quanfu_fx as fx;
 pub use quanfu_money as money;

@@ -24,12 +24,16 @@ pub fn mask_account(number: &str) -> String {
     const SHOWN_AT_EACH_END: usize = 4;
     let length = number.chars().count();
     let shown = (length / 2).min(2 * SHOWN_AT_EACH_END);
-    let (head, tail) = (shown / 2, shown.div_ceil(2));
-    number
-        .chars()
+    mask_ends(number, shown / 2, shown.div_ceil(2))
+}
+
+/// A text with so many characters shown at its beginning and its end, where they are letters or digits.
+pub(crate) fn mask_ends(text: &str, head: usize, tail: usize) -> String {
+    let length = text.chars().count();
+    text.chars()
         .enumerate()
         .map(|(index, character)| {
-            let at_an_end = index < head || index >= length - tail;
+            let at_an_end = index < head || index >= length.saturating_sub(tail);
             if at_an_end && character.is_alphanumeric() {
                 character
             } else {

@@ -26,6 +26,7 @@ const BELOW_THE_DOORS: &[&str] = &[
     "calendar",
     "codes",
     "credit",
+    "filing",
     "formats",
     "fx",
     "money",

@@ -1,0 +1,44 @@
+//! Post-hoc filing (事后备案) of cooperations between banks and payment institutions, and restored declarations (还原申报).
+//!
+//! Business may begin before anything is filed. What was filed, when, by whom and on which papers is kept as a chain of
+//! events; deadlines are counted on working days with the reason for every day that does not count, and where a programme
+//! gives no deadline, nobody is told to be in time.
+//!
+//! ```
+//! use quanfu_calendar::{BusinessCalendar, Date};
+//! use quanfu_filing::{Act, Content, Filing, Programme, Timeliness, due};
+//!
+//! let day = |text: &str| text.parse::<Date>();
+//! let programmes = Programme::shipped();
+//! let programme = programmes.iter().find(|known| known.id == "example-5wd").ok_or("no such programme")?;
+//! let mut filing = Filing::new(programme, Content::default(), day("2025-12-22")?, "Li Na")?;
+//! filing.apply(programme, Act::Sign, day("2025-12-24")?, "Li Na")?;
+//! filing.apply(programme, Act::Start, day("2025-12-29")?, "Li Na")?;
+//!
+//! // New Year's Day, the 2nd and the 3rd are off; Sunday the 4th is worked
+//! let item = due(&filing, programme, &BusinessCalendar::china(), day("2026-01-07")?);
+//! let deadline = item.deadline.ok_or("no deadline")?;
+//! assert_eq!(deadline.due().map(|day| day.to_string()).as_deref(), Some("2026-01-06"));
+//! assert_eq!((item.timeliness, item.days_late), (Timeliness::Overdue, Some(1)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Read on in this order: [`Programme`], [`Content`], [`Filing`], [`Deadline`], [`due`], [`Restored`].
+
+mod content;
+mod deadline;
+mod due;
+mod filing;
+mod list;
+mod programme;
+mod restored;
+
+pub use content::{Account, Agreement, Attachment, Bank, Channel, Contact, Content, Institution};
+pub use deadline::{DayUnit, Deadline, NotDeterminable, Term};
+pub use due::{DueItem, Retention, Timeliness, due, retention, why_not};
+pub use filing::{Act, Event, Filing, Progress, Refusal, SCHEMA, Standing, State, Submission};
+pub use programme::{Duty, Filer, Matter, Programme, ProgrammeError, Trigger};
+pub use restored::{
+    Batch, NettingRule, Original, OriginalKind, RestoreError, Restored,
+    SCHEMA as DECLARATION_SCHEMA, Unsound, netting_rules,
+};
