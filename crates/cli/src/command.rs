@@ -8,6 +8,7 @@ mod explain;
 mod keyrun;
 mod read;
 mod recon;
+mod store;
 mod verify;
 mod why;
 
@@ -29,6 +30,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("diff", matches)) => diff::run(matches, screen),
         Some(("challenge", matches)) => challenge::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
+        Some(("store", matches)) => store::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),
     }

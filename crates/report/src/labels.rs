@@ -146,6 +146,7 @@ mod tests {
             quanfu_settlement::DecisionError::CODES,
             quanfu_recon::ReconError::CODES,
             quanfu_verify::Fault::CODES,
+            quanfu_store::StoreError::CODES,
             OF_DOORS,
         ] {
             wanted.extend(list);
