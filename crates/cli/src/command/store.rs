@@ -169,9 +169,11 @@ impl Memory {
             let parsed =
                 parsed.map_err(|error| Failure::store(&path.display().to_string(), &error))?;
             for (number, document) in (1..).zip(parsed) {
-                names.push(match is_log {
-                    true => format!("{}:{number}", path.display()),
-                    false => path.display().to_string(),
+                let name = path.display();
+                names.push(if is_log {
+                    format!("{name}:{number}")
+                } else {
+                    name.to_string()
                 });
                 documents.push(match self.retained_until {
                     Some(day) => document.retained_until(day),
@@ -181,11 +183,12 @@ impl Memory {
         }
         let done = self.store.remember(&documents, &self.stamp);
         let done = done.map_err(|error| Failure::store(&self.place, &error))?;
-        for (name, done) in names
-            .iter()
-            .zip(done)
-            .filter(|(_, done)| done.is_new || texts.len() > 1)
-        {
+        // of a log that grows, only the lines that are new are told
+        let grows = names.len() > texts.len();
+        for (name, done) in names.iter().zip(done) {
+            if grows && !done.is_new {
+                continue;
+            }
             let (place, seq) = (&self.place, done.seq);
             screen.say(&match (screen.look.lang, done.is_new) {
                 (Lang::Zh, true) => format!("存证   {place}: {name}，事件 {seq}\n"),
