@@ -59,6 +59,8 @@ pub use quanfu_report as report;
 pub use quanfu_sample as sample;
 pub use quanfu_settlement as settlement;
 pub use quanfu_settlement::{Entry, Profile, ResultDoc, Rules};
+#[cfg(feature = "store")]
+pub use quanfu_store as store;
 pub use quanfu_trail as trail;
 pub use quanfu_verify as verify;
 

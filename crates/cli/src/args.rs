@@ -86,6 +86,7 @@ pub fn command() -> Command {
         .subcommand(decide())
         .subcommand(diff())
         .subcommand(verify())
+        .subcommand(store())
         .subcommand(challenge())
         .subcommand(price())
         .subcommand(rate())
@@ -382,7 +383,8 @@ fn rate() -> Command {
 }
 
 fn recon() -> Command {
-    Command::new("recon")
+    let command = remembering(Command::new("recon"));
+    signed(command, Some("quanfu"))
         .about("Reconcile a settlement day")
         .after_help(format!(
             "Examples:\n  quanfu recon --rules rules.toml order=orders.csv psp=bill.csv bank=bank.sta -o day.json -o day.csv\n  \
@@ -447,6 +449,22 @@ fn recon() -> Command {
                 .help("For a key run: about so much memory at most; rows beyond it wait in a file beside the list [default: 2GB]"),
         )
         .arg(unmask())
+}
+
+/// What commands that remember have in common.
+fn remembering(command: Command) -> Command {
+    command
+        .arg(Arg::new("store").long("store").value_name("STORE").help(
+            "Also remember it in this store, which is made if there is none (see `quanfu store`)",
+        ))
+        .arg(retained())
+}
+
+fn retained() -> Arg {
+    Arg::new("retain-until")
+        .long("retain-until")
+        .value_name("DAY")
+        .help("Personal values may be purged after this day [default: never]")
 }
 
 fn calendar() -> Arg {
@@ -517,14 +535,20 @@ fn log() -> Arg {
 }
 
 fn by(command: Command) -> Command {
+    signed(command, None)
+}
+
+/// Who and when; a name must be given unless there is one to fall back on.
+fn signed(command: Command, nobody: Option<&'static str>) -> Command {
+    let by = Arg::new("by")
+        .long("by")
+        .value_name("NAME")
+        .help("Who says so");
     command
-        .arg(
-            Arg::new("by")
-                .long("by")
-                .value_name("NAME")
-                .required(true)
-                .help("Who says so"),
-        )
+        .arg(match nobody {
+            Some(name) => by.default_value(name).help("Who remembers it in the store"),
+            None => by.required(true),
+        })
         .arg(
             Arg::new("at")
                 .long("at")
@@ -544,7 +568,7 @@ fn decide() -> Command {
             .arg(Arg::new("id").value_name("DECISION").required(true).help(
                 "The decision's name, its first letters, or line:N for the proposal on line N",
             ));
-        by(command).arg(
+        by(remembering(command)).arg(
             Arg::new("note")
                 .long("note")
                 .value_name("TEXT")
@@ -595,7 +619,7 @@ fn decide() -> Command {
         ))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(by(propose))
+        .subcommand(by(remembering(propose)))
         .subcommand(answer("approve", "Agree to a decision of another person"))
         .subcommand(answer("refuse", "Not agree to a decision of another person"))
         .subcommand(
@@ -658,6 +682,97 @@ fn verify() -> Command {
                 .help("All input files, the outcomes table or list of groups, the predecessor and the log of decisions if there is one"),
         )
         .arg(format(&["table", "json"]))
+}
+
+fn store() -> Command {
+    let place = || {
+        Arg::new("store")
+            .value_name("STORE")
+            .required(true)
+            .help("The store: a file, or postgres://… where it was built for that")
+    };
+    Command::new("store")
+        .about("Keep results, decisions and other documents for years, and show that nothing was changed")
+        .after_help(format!(
+            "Each document comes with one event of a chain. The chain shows any row that was changed, added, taken out or\n\
+             swapped. It cannot show that its end was cut off, or that all of it was written anew: note what `store head`\n\
+             prints in another place, and give it to `store audit --head`.\n\n{EXIT_CODES}"
+        ))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            by(Command::new("add"))
+                .about("Remember documents: results, key runs, logs of decisions, any JSON with a schema")
+                .after_help("Remembering a document again changes nothing. All files are taken in, or none.")
+                .arg(place())
+                .arg(path("files").value_name("FILE").required(true).num_args(1..).help("Documents (JSON), logs of decisions"))
+                .arg(path("key").long("key").value_name("KEY").help(
+                    "A file of 32 bytes or more: the key of the digests of identity, card, account and phone numbers",
+                ))
+                .arg(retained())
+                .arg(
+                    Arg::new("alg")
+                        .long("alg")
+                        .value_name("ALG")
+                        .value_parser(["sha256", "sm3"])
+                        .default_value("sha256")
+                        .help("Digest algorithm of a store that is made"),
+                ),
+        )
+        .subcommand(
+            Command::new("list")
+                .about("Show what the store has")
+                .arg(place())
+                .arg(
+                    Arg::new("what")
+                        .long("what")
+                        .value_name("WHAT")
+                        .value_parser(["documents", "open", "events"])
+                        .default_value("documents")
+                        .help("documents; open: positions that no later result settles; events of the chain"),
+                ),
+        )
+        .subcommand(
+            Command::new("show")
+                .about("Print a document as it was remembered; personal numbers are masked")
+                .arg(place())
+                .arg(Arg::new("document").value_name("DOCUMENT").required(true).help("Its digest or its name")),
+        )
+        .subcommand(
+            Command::new("check")
+                .about("Check the database, its tables and the links of the chain")
+                .arg(place()),
+        )
+        .subcommand(
+            Command::new("audit")
+                .about("Derive the chain and the digest of every row anew")
+                .arg(place())
+                .arg(Arg::new("head").long("head").value_name("HEAD").help("What `store head` printed at an earlier time")),
+        )
+        .subcommand(
+            Command::new("head")
+                .about("Print how far the store has come, to be noted in another place")
+                .arg(place()),
+        )
+        .subcommand(
+            Command::new("backup")
+                .about("Make a whole copy while others go on writing, and audit it")
+                .arg(place())
+                .arg(path("copy").value_name("COPY").required(true).help("A new file; it is a store itself")),
+        )
+        .subcommand(
+            by(Command::new("purge"))
+                .about("Erase personal values whose time is over; the chain still holds")
+                .after_help("Copies made earlier are not reached.")
+                .arg(place())
+                .arg(
+                    Arg::new("retained-until")
+                        .long("retained-until")
+                        .value_name("DAY")
+                        .required(true)
+                        .help("Of documents that are retained until this day or a day before it"),
+                ),
+        )
 }
 
 fn challenge() -> Command {

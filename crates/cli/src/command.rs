@@ -12,6 +12,7 @@ mod price;
 mod rate;
 mod read;
 mod recon;
+mod store;
 mod verify;
 mod why;
 
@@ -37,6 +38,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("calendar", matches)) => calendar::run(matches, screen),
         Some(("credit", matches)) => credit::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
+        Some(("store", matches)) => store::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),
     }

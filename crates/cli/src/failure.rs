@@ -7,6 +7,7 @@ use quanfu::formats::FileError;
 use quanfu::recon::ReconError;
 use quanfu::settlement::rules::RulesError;
 use quanfu::settlement::{DecisionError, ProfileError};
+use quanfu::store::StoreError;
 
 /// Nothing open.
 pub const FINE: u8 = 0;
@@ -100,6 +101,19 @@ impl Failure {
     pub fn decisions(path: &Path, error: &DecisionError) -> Self {
         let message = format!("{}: {error}", path.display());
         Self::new(error.code(), UNTRUSTED, message)
+    }
+
+    /// A store that cannot be opened, read or written, or is not as it was written.
+    pub fn store(place: &str, error: &StoreError) -> Self {
+        let exit = match error {
+            StoreError::Busy | StoreError::Io { .. } => BROKEN,
+            StoreError::Newer { .. }
+            | StoreError::Migration { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Head { .. } => UNTRUSTED,
+            _ => USAGE,
+        };
+        Self::new(error.code(), exit, format!("{place}: {error}"))
     }
 
     pub fn file(error: &FileError) -> Self {

@@ -72,6 +72,11 @@ fn days() -> Folder {
         let bytes = fs::read(credit.join(name)).expect("a file of the credit session");
         folder.write(&format!("credit/{name}"), &bytes);
     }
+    folder.write("day/key.bin", &[7; 32]);
+    folder.write(
+        "day/filing.json",
+        b"{\"schema\": \"made-up.filing/1\", \"number\": \"JN-2017-001\", \"id_number\": \"11010519491231002X\"}\n",
+    );
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches");
     for name in ["rules/bench", "profiles/institution", "profiles/bank"] {
         let text = fs::read(benches.join(format!("{name}.toml"))).expect("a file of the benches");

@@ -169,6 +169,7 @@ mod tests {
             quanfu_settlement::DecisionError::CODES,
             quanfu_recon::ReconError::CODES,
             quanfu_verify::Fault::CODES,
+            quanfu_store::StoreError::CODES,
             OF_DOORS,
         ] {
             wanted.extend(list);

@@ -367,7 +367,7 @@ pub fn person(name: &str) -> Result<String, String> {
 }
 
 /// Whether a text is a time such as `2026-03-02T09:00:00Z`.
-fn is_time(text: &str) -> bool {
+pub fn is_time(text: &str) -> bool {
     let bytes = text.as_bytes();
     let pattern = b"dddd-dd-ddTdd:dd:ddZ";
     let shaped = bytes.len() == pattern.len()

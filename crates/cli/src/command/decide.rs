@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ArgMatches;
@@ -6,6 +7,7 @@ use quanfu::report::decisions::{self, Wish};
 use quanfu::settlement::decision::{Act, DecisionKind, DecisionLog, Proposal};
 use quanfu::settlement::{DecisionError, Digest};
 
+use super::store::Memory;
 use super::{path, text};
 use crate::failure::{BROKEN, FINE, Failure, USAGE};
 use crate::files::{self, LogFile};
@@ -65,6 +67,7 @@ fn propose(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         .map_err(|error| refuse(error.to_string()))?;
     let place = path(matches, "log").unwrap_or_default();
     let at = time(matches)?;
+    let mut memory = Memory::of(matches)?;
     // what cannot be proposed does not leave an empty log behind
     let mut trial = DecisionLog::default();
     let tried = trial.propose(decision.clone(), text(matches, "by"), &at);
@@ -74,6 +77,7 @@ fn propose(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         .propose(decision, text(matches, "by"), &at)
         .map_err(|error| refused(&error))?;
     file.append(&line)?;
+    remember(&mut memory, &place, screen)?;
     if let Some(last) = log.proposals().last() {
         screen.show(&decisions::proposal(last, &screen.look))?;
         screen.say(&format!(
@@ -93,6 +97,7 @@ fn answer(act: Act, matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure
             .err()
             .unwrap_or_else(|| Failure::usage("no log")));
     }
+    let mut memory = Memory::of(matches)?;
     let (file, mut log) = LogFile::open(&place)?;
     let id = find(&log, text(matches, "id"))?;
     let note = matches.get_one::<String>("note").map(String::as_str);
@@ -100,11 +105,20 @@ fn answer(act: Act, matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure
         .answer(act, id, text(matches, "by"), note, &time(matches)?)
         .map_err(|error| refused(&error))?;
     file.append(&line)?;
+    remember(&mut memory, &place, screen)?;
     if let Some(answered) = log.proposals().iter().find(|proposal| proposal.id == id) {
         screen.show(&decisions::proposal(answered, &screen.look))?;
     }
     caution(screen);
     Ok(FINE)
+}
+
+/// Takes all lines of the log into the store that was asked for: also those of earlier times, when it could not be written.
+fn remember(memory: &mut Option<Memory>, log: &Path, screen: &Screen) -> Result<(), Failure> {
+    match memory {
+        Some(memory) => memory.remember(&[(log, files::text(log)?)], screen),
+        None => Ok(()),
+    }
 }
 
 /// A line that was not written, as it would not hold.
@@ -133,7 +147,7 @@ fn find(log: &DecisionLog, asked: &str) -> Result<Digest, Failure> {
 }
 
 /// The time given, or now.
-fn time(matches: &ArgMatches) -> Result<String, Failure> {
+pub fn time(matches: &ArgMatches) -> Result<String, Failure> {
     if let Some(given) = matches.get_one::<String>("at") {
         return Ok(given.clone());
     }

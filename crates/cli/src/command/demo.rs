@@ -31,7 +31,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         day = day.file(source, name, sample.bytes(name).unwrap_or_default());
     }
     let done = day.run().map_err(|error| Failure::day(&error))?;
-    recon::finish(&done, &[], "table", screen)?;
+    recon::finish(&done, &[], "table", None, screen)?;
     screen.say(&format!(
         "\nwrote  {} files to {}; README.md there has the commands to go on with\n",
         sample.files.len(),

@@ -9,6 +9,7 @@ use quanfu::settlement::groups::GroupsDoc;
 use quanfu::{KeyGroups, KeyRun, Rules};
 
 use super::recon::{self, threads};
+use super::store::Memory;
 use super::{extension, paths, text};
 use crate::failure::{FINE, Failure, OPEN, UNTRUSTED, graver};
 use crate::files::{self, Outputs, ScratchFile};
@@ -75,6 +76,7 @@ pub fn run(
     let read = inputs.iter().map(|(_, path)| path.as_path());
     files::keep_apart(&places, read.chain([rules_path]))?;
 
+    let store = Memory::of(matches)?;
     let mut written = Outputs::default();
     let mut file = written.begin(&groups)?;
     let scratch = ScratchFile::beside(&groups)?;
@@ -114,6 +116,9 @@ pub fn run(
     }
     recon::say_findings(&findings, screen);
     tell(&doc, &places, screen);
+    if let Some(mut store) = store {
+        store.remember(&[("key run".as_ref(), doc.to_json())], screen)?;
+    }
     let is_open = doc.totals.iter().any(|total| total.class != "matched");
     Ok(graver(
         if is_open { OPEN } else { FINE },

@@ -11,6 +11,7 @@ use quanfu::report::{labels, result};
 use quanfu::settlement::{Digest, DigestAlg, Finding, FindingCode, Hasher, Severity};
 use quanfu::{Day, Reconciled, ResultDoc, Rules};
 
+use super::store::Memory;
 use super::{extension, keyrun, path, paths, text};
 use crate::failure::{FINE, Failure, OPEN, UNTRUSTED, graver};
 use crate::files::{self, Outputs};
@@ -50,6 +51,8 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let supersedes = earlier(matches, "supersedes")?;
     let decisions = path(matches, "decisions");
     let decisions = decisions.map(|path| files::decisions(&path)).transpose()?;
+
+    let memory = Memory::of(matches)?;
 
     let began = Instant::now();
     let is_terminal = std::io::stderr().is_terminal() && !screen.quiet;
@@ -97,7 +100,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     if is_terminal && began.elapsed() > Duration::from_millis(500) {
         eprint!("\r                    \r");
     }
-    finish(&done?, &outputs, text(matches, "format"), screen)
+    finish(&done?, &outputs, text(matches, "format"), memory, screen)
 }
 
 /// Writes the outputs, shows the summary, and tells the exit code.
@@ -105,6 +108,7 @@ pub fn finish(
     done: &Reconciled,
     outputs: &[PathBuf],
     format: &str,
+    memory: Option<Memory>,
     screen: &Screen,
 ) -> Result<u8, Failure> {
     let mut written = Outputs::default();
@@ -139,6 +143,9 @@ pub fn finish(
     tell_findings(done, screen);
     tell_rejected(done, screen);
     tell_next(&doc, outputs, screen);
+    if let Some(mut memory) = memory {
+        memory.remember(&[("result".as_ref(), doc.to_json())], screen)?;
+    }
     Ok(exit(done, &doc))
 }
 

@@ -1,0 +1,350 @@
+//! SQLite, in a file: write-ahead log, and a commit waits until the disk has it.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::error::StoreError;
+use crate::migration::Migration;
+use crate::sql::{Row, Sql, Value};
+
+/// `qfst`, so that `file` and other programs can tell what it is.
+const APPLICATION: i64 = 0x7166_7374;
+
+/// How long a writer waits for the others.
+const WAIT: Duration = Duration::from_secs(10);
+
+static MIGRATIONS: &[Migration] = &[Migration {
+    name: "first",
+    sql: include_str!("../migrations/sqlite/0001_first.sql"),
+}];
+
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    connection: Connection,
+    migrations: &'static [Migration],
+}
+
+impl Sqlite {
+    /// Opens a file; makes it if `create` is set.
+    pub(crate) fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
+        Self::open_with(path, create, MIGRATIONS)
+    }
+
+    pub(crate) fn open_with(
+        path: &Path,
+        create: bool,
+        migrations: &'static [Migration],
+    ) -> Result<Self, StoreError> {
+        if !create && !path.exists() {
+            return Err(StoreError::Absent);
+        }
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if create {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        }
+        let connection = Connection::open_with_flags(path, flags).map_err(refused)?;
+        connection.busy_timeout(WAIT).map_err(refused)?;
+        let mut store = Self {
+            connection,
+            migrations,
+        };
+        if store.is_new()? && !create {
+            return Err(foreign("it is empty"));
+        }
+        for (name, value) in [
+            ("synchronous", "FULL"),
+            ("foreign_keys", "ON"),
+            ("trusted_schema", "OFF"),
+            ("secure_delete", "ON"),
+        ] {
+            store
+                .connection
+                .pragma_update(None, name, value)
+                .map_err(refused)?;
+        }
+        store.write_ahead()?;
+        match store.settings()?.first() {
+            Some(fault) => Err(StoreError::Io { why: fault.clone() }),
+            None => Ok(store),
+        }
+    }
+
+    /// Switches to the write-ahead log. While another process makes the store, the engine does not wait by itself.
+    fn write_ahead(&self) -> Result<(), StoreError> {
+        let mut last = StoreError::Busy;
+        for _ in 0..200 {
+            let switched = self.connection.pragma_update(None, "journal_mode", "WAL");
+            match switched.map_err(refused) {
+                Err(StoreError::Busy) => last = StoreError::Busy,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(()),
+            }
+            std::thread::sleep(WAIT / 200);
+        }
+        Err(last)
+    }
+
+    fn number(&self, pragma: &str) -> Result<i64, StoreError> {
+        let value = self
+            .connection
+            .pragma_query_value(None, pragma, |row| row.get(0));
+        value.map_err(refused)
+    }
+
+    /// Settings that the engine did not take.
+    fn settings(&self) -> Result<Vec<String>, StoreError> {
+        let mut faults = Vec::new();
+        for (name, want) in [
+            ("synchronous", 2),
+            ("foreign_keys", 1),
+            ("trusted_schema", 0),
+            ("secure_delete", 1),
+        ] {
+            let found = self.number(name)?;
+            if found != want {
+                faults.push(format!("setting {name} is {found}, {want} would be right"));
+            }
+        }
+        let mode = self
+            .connection
+            .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        let mode = mode.map_err(refused)?;
+        if mode != "wal" {
+            faults.push(format!(
+                "setting journal_mode is {mode}, wal would be right"
+            ));
+        }
+        Ok(faults)
+    }
+
+    /// Tables, indexes and triggers as they stand in the file.
+    fn shape(connection: &Connection) -> Result<Vec<String>, StoreError> {
+        let sql =
+            "SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1";
+        let mut statement = connection.prepare(sql).map_err(refused)?;
+        let rows = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .map_err(refused)?;
+        rows.collect::<Result<_, _>>().map_err(refused)
+    }
+}
+
+impl Sql for Sqlite {
+    fn begin(&mut self, writes: bool) -> Result<(), StoreError> {
+        let sql = if writes { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        self.connection.execute_batch(sql).map_err(refused)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.connection.execute_batch("COMMIT").map_err(refused)
+    }
+
+    fn rollback(&mut self) {
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(refused)?;
+        let done = statement.execute(rusqlite::params_from_iter(values));
+        done.map(|_| ()).map_err(refused)
+    }
+
+    fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(refused)?;
+        let columns = statement.column_count();
+        let mut rows = statement
+            .query(rusqlite::params_from_iter(values))
+            .map_err(refused)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(refused)? {
+            let mut cells = Vec::with_capacity(columns);
+            for column in 0..columns {
+                cells.push(match row.get_ref(column).map_err(refused)? {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(number) => Value::Int(number),
+                    ValueRef::Text(text) => match std::str::from_utf8(text) {
+                        Ok(text) => Value::Text(text.to_owned()),
+                        Err(_) => return Err(StoreError::damaged("a row", "a text is not UTF-8")),
+                    },
+                    _ => {
+                        return Err(StoreError::damaged(
+                            "a row",
+                            "a cell is neither number nor text",
+                        ));
+                    }
+                });
+            }
+            found.push(cells);
+        }
+        Ok(found)
+    }
+
+    fn script(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(refused)
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        self.migrations
+    }
+
+    fn is_new(&mut self) -> Result<bool, StoreError> {
+        let application = self.number("application_id")?;
+        if application == APPLICATION {
+            return Ok(false);
+        }
+        let anything = self.query("SELECT count(*) FROM sqlite_schema", &[])?;
+        if application == 0 && anything == [[Value::Int(0)]] {
+            return Ok(true);
+        }
+        Err(foreign("it is a database of another program"))
+    }
+
+    fn mark(&mut self, version: i64) -> Result<(), StoreError> {
+        for (name, value) in [("application_id", APPLICATION), ("user_version", version)] {
+            self.connection
+                .pragma_update(None, name, value)
+                .map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    fn salt(&mut self) -> Result<String, StoreError> {
+        let rows = self.query("SELECT lower(hex(randomblob(16)))", &[])?;
+        let cell = rows.into_iter().flatten().next();
+        match cell {
+            Some(Value::Text(salt)) => Ok(salt),
+            _ => Err(StoreError::Io {
+                why: "no random digits".to_owned(),
+            }),
+        }
+    }
+
+    fn faults(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut faults = self.settings()?;
+        for row in self.query("PRAGMA integrity_check", &[])? {
+            match row.first() {
+                Some(Value::Text(text)) if text == "ok" => {}
+                found => faults.push(format!("integrity: {found:?}")),
+            }
+        }
+        if !self.query("PRAGMA foreign_key_check", &[])?.is_empty() {
+            faults.push("rows refer to rows that are not there".to_owned());
+        }
+        let version = self.number("user_version")?;
+        if version != self.migrations.len() as i64 {
+            faults.push(format!(
+                "user_version is {version}, {} would be right",
+                self.migrations.len()
+            ));
+        }
+        let fresh = Connection::open_in_memory().map_err(refused)?;
+        for step in self.migrations {
+            fresh.execute_batch(step.sql).map_err(refused)?;
+        }
+        let (found, want) = (Self::shape(&self.connection)?, Self::shape(&fresh)?);
+        let name = |line: &String| line.split(':').next().unwrap_or_default().to_owned();
+        for line in found.iter().filter(|line| !want.contains(line)) {
+            faults.push(format!("{} is not as quanfu made it", name(line)));
+        }
+        for line in want.iter().filter(|line| !found.contains(line)) {
+            faults.push(format!("{} of quanfu is missing", name(line)));
+        }
+        Ok(faults)
+    }
+
+    fn scrub(&mut self) -> Result<(), StoreError> {
+        // deleted cells were overwritten in their pages; the log must not keep the pages as they were
+        let rows = self.query("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
+        match rows.first().and_then(|row| row.first()) {
+            Some(Value::Int(0)) => Ok(()),
+            _ => Err(StoreError::Busy),
+        }
+    }
+
+    fn backup(&mut self, to: &Path) -> Result<(), StoreError> {
+        let io = |error: std::io::Error| StoreError::Io {
+            why: error.to_string(),
+        };
+        let refuse = |why: &str| StoreError::Document {
+            why: why.to_owned(),
+        };
+        if to.exists() {
+            return Err(refuse(
+                "the copy's place is taken; a new file would be right",
+            ));
+        }
+        let name = to
+            .file_name()
+            .ok_or_else(|| refuse("the name of a file would be right"))?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(".part");
+        let part = to.with_file_name(hidden);
+        if part.exists() {
+            fs::remove_file(&part).map_err(io)?;
+        }
+        let text = part
+            .to_str()
+            .ok_or_else(|| refuse("the copy's path is not UTF-8 text"))?;
+        let made = self.execute("VACUUM INTO $1", &[text.into()]);
+        let placed = made.and_then(|()| {
+            File::open(&part)
+                .and_then(|file| file.sync_all())
+                .map_err(io)?;
+            fs::rename(&part, to).map_err(io)?;
+            sync_folder(to).map_err(io)
+        });
+        if placed.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        placed
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(of: &Path) -> std::io::Result<()> {
+    let folder = match of.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+fn foreign(why: &str) -> StoreError {
+    StoreError::Foreign {
+        why: why.to_owned(),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn refused(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+        Some(ErrorCode::NotADatabase) => foreign("it is no SQLite database"),
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::damaged("the file", error.to_string()),
+        _ => StoreError::Io {
+            why: error.to_string(),
+        },
+    }
+}
