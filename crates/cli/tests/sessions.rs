@@ -11,6 +11,34 @@ use common::{Folder, quanfu, same_as};
 use quanfu::sample::{Shares, next_day};
 
 /// A demo day in `day/` and the day after it in `next/`.
+/// An order that is captured in parts over two days.
+const PARTS: [(&str, &str); 6] = [
+    (
+        "rules.toml",
+        "schema = \"quanfu.rules/1\"\nname = \"parts\"\ncalendar = \"CN\"\ncarry = { business_days = 3 }\n\
+         [source.shop]\nrole = \"order\"\nprofile = \"parts\"\n[source.psp]\nrole = \"institution\"\nprofile = \"parts\"\n\
+         [[edge]]\nleft = \"shop\"\nright = \"psp\"\n[[edge.rule]]\nid = \"P1\"\npass = \"key_group\"\non = [\"order\"]\npartial = \"right\"\n",
+    ),
+    (
+        "parts.toml",
+        "schema = \"quanfu.profile/1\"\nname = \"parts\"\n[columns]\nvalue_date = { name = \"day\", format = [\"%Y-%m-%d\"] }\norder = \"order\"\n\
+         [kind]\ndefault = \"payment\"\n[status]\ndefault = \"booked\"\n[currency]\ndefault = \"CNY\"\n[amount]\ncolumn = \"amount\"\n",
+    ),
+    (
+        "shop1.csv",
+        "day,order,amount\n2026-03-02,A,100.00\n2026-03-02,B,50.00\n",
+    ),
+    (
+        "psp1.csv",
+        "day,order,amount\n2026-03-02,A,60.00\n2026-03-02,B,50.00\n",
+    ),
+    ("shop2.csv", "day,order,amount\n2026-03-03,C,5.00\n"),
+    (
+        "psp2.csv",
+        "day,order,amount\n2026-03-03,A,40.00\n2026-03-03,C,5.00\n",
+    ),
+];
+
 fn days() -> Folder {
     let folder = Folder::new("session");
     assert_eq!(quanfu(folder.path(), &["demo", "day"]).exit, 0);
@@ -77,6 +105,9 @@ fn days() -> Folder {
         "day/filing.json",
         b"{\"schema\": \"made-up.filing/1\", \"number\": \"JN-2017-001\", \"id_number\": \"11010519491231002X\"}\n",
     );
+    for (name, text) in PARTS {
+        folder.write(&format!("parts/{name}"), text.as_bytes());
+    }
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches");
     for name in ["rules/bench", "profiles/institution", "profiles/bank"] {
         let text = fs::read(benches.join(format!("{name}.toml"))).expect("a file of the benches");

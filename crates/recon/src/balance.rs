@@ -13,7 +13,7 @@ use quanfu_settlement::outcome::EdgeOutcomes;
 use quanfu_settlement::result::BridgeLine;
 use quanfu_settlement::rules::{AmountOf, BalanceRules, EdgeRules};
 use quanfu_settlement::{
-    Book, EntryStatus, Group, Outcome, Outcomes, RecordId, ResultDoc, Rules, Side,
+    Book, BreakCode, EntryStatus, Group, Outcome, Outcomes, RecordId, ResultDoc, Rules, Side,
 };
 
 use crate::compare::figure;
@@ -197,8 +197,9 @@ impl<'a> Desk<'a> {
     /// Whether a group's rows are one movement on both sides: nobody has to look, or it is known what is wrong.
     fn ties(group: &Group) -> bool {
         let both = group.left > 0 && group.right > 0;
+        let is_whole = group.code != Some(BreakCode::Partial);
         both && (group.outcome == Outcome::Confirmed
-            || group.outcome == Outcome::Break && group.rule.is_some())
+            || group.outcome == Outcome::Break && group.rule.is_some() && is_whole)
     }
 
     /// Balances that the statements of a side declare.

@@ -10,9 +10,10 @@ use quanfu_settlement::result::{
     SourceSummary, Total,
 };
 use quanfu_settlement::{
-    Book, Digest, DigestAlg, Group, Measure, Outcome, ResultDoc, Side, StatementHead,
+    Book, BreakCode, Digest, DigestAlg, Group, Measure, Outcome, ResultDoc, Side, StatementHead,
 };
 
+use crate::carry::{Due, due};
 use crate::compare::figure;
 use crate::edge::first_64;
 use crate::presence::{PresenceMap, presence};
@@ -343,7 +344,7 @@ impl Desk<'_> {
         let open = |group: &&Group| {
             matches!(
                 group.outcome,
-                Outcome::Break | Outcome::Ambiguous | Outcome::Suggested
+                Outcome::Break | Outcome::Ambiguous | Outcome::Suggested | Outcome::Carried
             )
         };
         let mut all: Vec<OpenPosition> = outcomes
@@ -354,7 +355,7 @@ impl Desk<'_> {
             .collect();
         for side in [Side::Left, Side::Right] {
             for (row, state) in (0u32..).zip(outcomes.side(side)) {
-                if state.outcome == Outcome::Carried {
+                if state.outcome == Outcome::Carried && state.group.is_none() {
                     let name = &self.run.rules.edges[self.edge].name;
                     let id = first_64(&format!("{name}\n{side} {}\n", self.book(side).id(row)));
                     let mut position =
@@ -447,6 +448,20 @@ impl Desk<'_> {
             ([row], []) => self.explain(&mut position, Side::Left, *row),
             ([], [row]) => self.explain(&mut position, Side::Right, *row),
             _ => {}
+        }
+        if group.code == Some(BreakCode::Partial) {
+            let due_of = |side: Side| {
+                let (rules, calendar) = (&self.run.rules, &self.run.calendar);
+                move |&row: &u32| due(rules, calendar, self.book(side), row)
+            };
+            let left = outcomes.left_members(group).iter().map(due_of(Side::Left));
+            let right = outcomes.right_members(group).iter();
+            let together = left.chain(right.map(due_of(Side::Right))).reduce(Due::and);
+            position.due = match together {
+                Some(Due::On(day)) => Some(day),
+                _ => None,
+            };
+            position.due_not_determinable = together == Some(Due::NotDeterminable);
         }
         position
     }

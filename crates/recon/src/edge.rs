@@ -16,7 +16,7 @@ use quanfu_settlement::{
     Rules, Side,
 };
 
-use crate::carry::{Due, due};
+use crate::carry::due;
 use crate::compare::{Scales, unexplained};
 use crate::decide::decided;
 use crate::duplicate::SourceFacts;
@@ -441,12 +441,7 @@ impl<'a> EdgeJob<'a> {
             let code = one_sided_code(self.role(side), self.role(side.other()), side);
             for row in (0..book.len()).filter(|&row| filterless[row as usize] == OPEN) {
                 open[side as usize].push(row);
-                let carried = match due(self.rules, self.calendar, book, row) {
-                    Due::On(day) => self.as_of <= day,
-                    Due::NotDeterminable => true,
-                    Due::None => false,
-                };
-                if carried {
+                if due(self.rules, self.calendar, book, row).carries(self.as_of) {
                     let rows = if side == Side::Left {
                         &mut outcomes.left
                     } else {

@@ -37,9 +37,8 @@ fn links(group: &Group) -> bool {
         && group.right > 0
         && match group.outcome {
             Outcome::Confirmed | Outcome::Suggested => true,
-            Outcome::Break => group.rule.is_some(),
+            Outcome::Break | Outcome::Carried => group.rule.is_some(),
             Outcome::Ambiguous
-            | Outcome::Carried
             | Outcome::Duplicate
             | Outcome::Reversed
             | Outcome::Excluded

@@ -12,8 +12,8 @@ use quanfu_settlement::fees::FeeDifference;
 use quanfu_settlement::result::{Decisions, Earlier, Embedded, OpenPosition};
 use quanfu_settlement::rules::SourceRules;
 use quanfu_settlement::{
-    Book, DecisionLog, Digest, Outcome, OutcomeTable, Outcomes, RecordId, RefRole, ResultDoc,
-    Rules, Side,
+    Book, BreakCode, DecisionLog, Digest, Outcome, OutcomeTable, Outcomes, RecordId, RefRole,
+    ResultDoc, Rules, Side,
 };
 
 use crate::balance::balances;
@@ -262,10 +262,12 @@ fn fee_difference(source: &SourceRules, book: &Book, row: u32) -> Option<FeeDiff
     })
 }
 
-/// The positions of a result whose records go into the next day: what is carried, and breaks of one record that are
-/// overdue. What comes late is matched with them as if it had come in time.
+/// The positions of a result whose records go into the next day: what is carried, and of what is overdue the breaks of
+/// one record and those that lack a part. What comes late is matched with them as if it had come in time.
 pub(crate) fn handed_on(previous: &ResultDoc) -> impl Iterator<Item = &OpenPosition> {
-    let alone = |position: &&OpenPosition| position.members.len() == 1;
+    let alone = |position: &&OpenPosition| {
+        position.members.len() == 1 || position.code == Some(BreakCode::Partial)
+    };
     previous
         .carried
         .iter()

@@ -670,6 +670,83 @@ fn days_form_a_chain_and_an_item_leaves_it_exactly_once() {
 }
 
 #[test]
+fn a_payment_that_comes_in_parts_waits_for_the_rest_and_names_what_is_to_come() {
+    let parts =
+        "[[edge.rule]]\nid = \"P\"\npass = \"key_group\"\non = [\"order\"]\npartial = \"right\"\n";
+    let at = |fen, on: &str| pay("A", fen).on(day(on));
+    let rules = rules(parts);
+    let first = run_on(
+        &rules,
+        vec![pay("A", 100)],
+        vec![pay("A", 60)],
+        "2026-03-02",
+        1,
+    );
+    let waits = [
+        "L0 carried PARTIAL to_come:-0.40",
+        "R0 carried PARTIAL to_come:-0.40",
+    ];
+    assert_eq!(story(&first), waits);
+    let first = first.document(None);
+    let [position] = &first.carried[..] else {
+        panic!("one position: {:?}", first.carried)
+    };
+    assert_eq!(position.due, Some(day("2026-03-05")));
+    assert_eq!(position.difference.as_deref(), Some("-0.40"));
+    // a second part, and the time runs out
+    let second = run_after(
+        &rules,
+        vec![],
+        vec![at(30, "2026-03-04")],
+        "2026-03-06",
+        &first,
+    );
+    let overdue = "break PARTIAL to_come:-0.10";
+    let want = ["L0", "R0", "R1"].map(|row| format!("{row} {overdue}"));
+    assert_eq!(story(&second), want);
+    // the last part, late: all of it agrees
+    let second = second.document(None);
+    let third = run_after(
+        &rules,
+        vec![],
+        vec![at(10, "2026-03-09")],
+        "2026-03-09",
+        &second,
+    );
+    let agreed = ["L0", "R0", "R1", "R2"].map(|row| format!("{row} confirmed"));
+    assert_eq!(story(&third), agreed);
+    // more than there is to come is no part
+    let much = run_after(
+        &rules,
+        vec![],
+        vec![at(11, "2026-03-09")],
+        "2026-03-09",
+        &second,
+    );
+    assert_eq!(
+        story(&much)[0],
+        "L0 break AMOUNT_CHANNEL_MORE unexplained:0.01"
+    );
+    // nor is a refund, or what lies on the side that comes at once
+    let both = [
+        (
+            vec![pay("A", 60)],
+            vec![pay("A", 100)],
+            "MORE unexplained:0.40",
+        ),
+        (
+            vec![pay("A", 100)],
+            vec![pay("A", -10)],
+            "LESS unexplained:-1.10",
+        ),
+    ];
+    for (left, right, want) in both {
+        let run = run_on(&rules, left, right, "2026-03-02", 1);
+        assert_eq!(story(&run)[0], format!("L0 break AMOUNT_CHANNEL_{want}"));
+    }
+}
+
+#[test]
 fn a_chain_takes_each_result_of_a_day_only_from_its_own_line() {
     let rules = rules(BY_ORDER);
     let first = run_on(&rules, vec![pay("A", 100)], vec![], "2026-03-02", 1).document(None);

@@ -292,6 +292,59 @@ proptest! {
         prop_assert_eq!(confirmed, 2 * orders.len());
         prop_assert!(previous.unwrap().carried.is_empty());
     }
+
+    /// 10: captures that come over the days, some never: in the end all is as if it had come at once.
+    #[test]
+    fn parts_that_come_over_days_give_what_all_at_once_gives(
+        orders in proptest::collection::vec((0u32..2, proptest::collection::vec((0u32..12, 1i64..40), 1..5), 0i64..3), 1..6),
+        wait in 0u32..4,
+    ) {
+        let text = format!(
+            "schema = \"quanfu.rules/1\"\nname = \"t\"\ncalendar = \"CN\"\ncarry = {{ business_days = {wait} }}\n\
+             [source.left]\nrole = \"order\"\n[source.right]\nrole = \"institution\"\n[[edge]]\nleft = \"left\"\nright = \"right\"\n\
+             [[edge.rule]]\nid = \"P\"\npass = \"key_group\"\non = [\"order\"]\npartial = \"right\"\n"
+        );
+        let by_parts = Rules::parse(&text).unwrap();
+        let on = |at: u32| day(&format!("2026-03-{:02}", 2 + at));
+        let rows = |of: Option<u32>| {
+            let (mut left, mut right) = (Vec::new(), Vec::new());
+            for (index, (at, parts, lack)) in orders.iter().enumerate() {
+                let name = format!("O{index}");
+                let here = |at: u32| of.is_none_or(|of| of == at);
+                if here(*at) {
+                    left.push(pay(&name, parts.iter().map(|part| part.1).sum::<i64>() + lack).on(on(*at)));
+                }
+                right.extend(parts.iter().filter(|part| here(part.0)).map(|part| pay(&name, part.1).on(on(part.0))));
+            }
+            (left, right)
+        };
+        let (left, right) = rows(None);
+        let whole = run_on(&by_parts, left, right, "2026-03-13", 1);
+        let mut previous: Option<quanfu_settlement::ResultDoc> = None;
+        let mut confirmed = 0;
+        for at in 0..12 {
+            let (left, right) = rows(Some(at));
+            let as_of = format!("2026-03-{:02}", 2 + at);
+            let run = match &previous {
+                None => run_on(&by_parts, left, right, &as_of, 1),
+                Some(previous) => run_after(&by_parts, left, right, &as_of, previous),
+            };
+            confirmed += count(&run, Outcome::Confirmed);
+            previous = Some(run.document(None));
+        }
+        let (last, whole_doc) = (previous.unwrap(), whole.document(None));
+        prop_assert_eq!(confirmed, count(&whole, Outcome::Confirmed));
+        let open = |doc: &quanfu_settlement::ResultDoc| -> Vec<_> {
+            let all = doc.breaks.iter().chain(&doc.carried);
+            let told = |position: &quanfu_settlement::result::OpenPosition| {
+                (position.outcome, position.code, position.difference.clone(), position.members.len())
+            };
+            let mut all: Vec<_> = all.map(told).collect();
+            all.sort();
+            all
+        };
+        prop_assert_eq!(open(&last), open(&whole_doc));
+    }
 }
 
 #[test]

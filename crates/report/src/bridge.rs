@@ -213,6 +213,7 @@ pub(crate) fn table(bridge: &GroupBridge, look: &Look, out: &mut String) {
             "refunds" => say(look, "退款", "refunds"),
             "deducted" => say(look, "已扣手续费", "own fees"),
             "fee" => say(look, "手续费", "fee"),
+            "to_come" => say(look, "尚未到账", "to come"),
             "unexplained" => say(look, "无解释", "unexplained"),
             cause => cause,
         };

@@ -251,11 +251,11 @@ pub(crate) fn at_stake(position: &OpenPosition) -> Option<MoneySum> {
             .map(|member| minor(&member.item.amount))
             .sum::<Option<i128>>()
     };
-    let unexplained = position
+    let missing = position
         .causes
         .iter()
-        .find(|cause| cause.cause == "unexplained");
-    let sum = match (unexplained, sides.first()) {
+        .find(|cause| ["unexplained", "to_come"].contains(&cause.cause.as_str()));
+    let sum = match (missing, sides.first()) {
         (Some(cause), _) => minor(&cause.amount)?,
         (None, Some(&side)) => of_side(side)?,
         (None, None) => return None,

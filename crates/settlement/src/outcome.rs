@@ -133,6 +133,8 @@ closed_list! {
         WeakEvidence = "WEAK_EVIDENCE",
         /// A decision took its group apart; no rule looks at it until it is linked again (重新打开).
         Reopened = "REOPENED",
+        /// Rows of one side came in part; the others may still come (部分到账).
+        Partial = "PARTIAL",
     }
 }
 
@@ -176,7 +178,8 @@ closed_list! {
 /// One cause of a difference between right and left; all causes of a group add up to it exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// `fee`, `fx`, a tolerance's cause such as `rounding`, a cause that a decision names, or `unexplained`.
+    /// `fee`, `fx`, a tolerance's cause such as `rounding`, `to_come` for the parts that are still to come, a cause that a
+    /// decision names, or `unexplained`.
     pub name: String,
     /// Right minus left, for this cause. For `fx`: zero, as the sides have two currencies.
     pub minor: i64,

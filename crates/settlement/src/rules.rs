@@ -383,6 +383,8 @@ pub struct MatchRule {
     pub near: Option<Near>,
     /// `net_batch`: a batch that does not tie stays open for later rules.
     pub leave_difference: bool,
+    /// `key_group`: the side whose rows may come in parts, some of them on later days.
+    pub partial: Option<Side>,
 }
 
 /// A balance reconciliation (余额调节表) that an edge is asked for.
@@ -682,6 +684,7 @@ struct RuleText {
     max_chance: Option<String>,
     near: Option<NearText>,
     on_difference: Option<OnDifference>,
+    partial: Option<Side>,
 }
 
 #[derive(Deserialize)]
@@ -872,6 +875,25 @@ impl Rules {
                     return Err(meaning(
                         format!("{place}, rule {}", rule.id),
                         "two rules of the edge have this id",
+                    ));
+                }
+                let takes_parts = |other: &&MatchRule| {
+                    other.pass == PassKind::UniqueKey
+                        && other.on == rule.on
+                        && other.left_where == rule.left_where
+                        && other.right_where == rule.right_where
+                };
+                if let Some(other) = rules
+                    .iter()
+                    .find(takes_parts)
+                    .filter(|_| rule.partial.is_some())
+                {
+                    return Err(meaning(
+                        format!("{place}, rule {}", rule.id),
+                        format!(
+                            "rule {} of the same key stands before it and would call a first part a wrong amount; without it, this rule finds pairs too",
+                            other.id
+                        ),
                     ));
                 }
                 rules.push(rule);
@@ -1188,7 +1210,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
                 format!("cause {cause:?} has other characters than a-z and `_`"),
             ));
         }
-        if ["fee", "fx", "unexplained"].contains(&cause.as_str()) {
+        if ["fee", "fx", "to_come", "unexplained"].contains(&cause.as_str()) {
             return Err(meaning(
                 &place,
                 format!("cause {cause:?} has a meaning of its own; another name would be right"),
@@ -1320,6 +1342,12 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
             "`on_difference` is for net_batch; rows whose own key agrees are never left to later rules",
         ));
     }
+    if text.partial.is_some() && text.pass != PassKind::KeyGroup {
+        return Err(meaning(
+            &place,
+            "`partial` names the side whose rows may come in parts: key_group has it",
+        ));
+    }
     Ok(MatchRule {
         id: text.id,
         pass: text.pass,
@@ -1340,6 +1368,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
         bounds,
         near,
         leave_difference,
+        partial: text.partial,
     })
 }
 
@@ -1448,4 +1477,36 @@ pub fn parse_time(text: &str) -> Option<u32> {
     };
     (parts.next().is_none() && hours < 24 && minutes < 60 && seconds < 60)
         .then_some(hours * 3600 + minutes * 60 + seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rules;
+
+    #[test]
+    fn parts_have_a_pass_that_takes_them_and_no_rule_that_takes_the_first_away() {
+        let rules = |of_edge: &str| {
+            Rules::parse(&format!(
+                "schema = \"quanfu.rules/1\"\nname = \"t\"\ncalendar = \"CN\"\n[source.a]\nrole = \"order\"\n\
+                 [source.b]\nrole = \"institution\"\n[[edge]]\nleft = \"a\"\nright = \"b\"\n{of_edge}"
+            ))
+        };
+        let rule = |id: &str, pass: &str, more: &str| {
+            format!("[[edge.rule]]\nid = \"{id}\"\npass = \"{pass}\"\non = [\"order\"]\n{more}\n")
+        };
+        let parts = rule("P", "key_group", "partial = \"right\"");
+        assert!(rules(&parts).is_ok());
+        assert!(rules(&(parts.clone() + &rule("K", "unique_key", ""))).is_ok());
+        let refused = |text: String| rules(&text).expect_err("it is wrong").to_string();
+        let other_pass = refused(rule("P", "net_batch", "partial = \"right\""));
+        assert!(other_pass.contains("key_group has it"), "{other_pass}");
+        let taken = refused(rule("K", "unique_key", "") + &parts);
+        assert!(
+            taken.contains("rule K of the same key stands before it"),
+            "{taken}"
+        );
+        let cause = "tolerance = [{ cause = \"to_come\", max_minor = 1 }]";
+        let own = refused(rule("K", "unique_key", cause));
+        assert!(own.contains("has a meaning of its own"), "{own}");
+    }
 }

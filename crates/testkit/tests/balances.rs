@@ -65,13 +65,16 @@ fn rules(dice: &mut Dice) -> String {
             "",
             "right_where = { kind = [\"payment\", \"refund\"] }\n",
         ]);
-        let pass = if on == "batch" {
-            "net_batch"
-        } else {
-            "unique_key"
+        let pass = match on {
+            "batch" => "net_batch\"",
+            _ => dice.one_of(&[
+                "unique_key\"",
+                "unique_key\"",
+                "key_group\"\npartial = \"right\"",
+            ]),
         };
         text.push_str(&format!(
-            "[[edge]]\nleft = \"{left}\"\nright = \"{right}\"\n{filter}[[edge.rule]]\nid = \"K\"\npass = \"{pass}\"\non = [\"{on}\"]\n{decide}{explain}"
+            "[[edge]]\nleft = \"{left}\"\nright = \"{right}\"\n{filter}[[edge.rule]]\nid = \"K\"\npass = \"{pass}\non = [\"{on}\"]\n{decide}{explain}"
         ));
         let bank = if right == "bank" {
             ""

@@ -173,6 +173,8 @@ const SUBSET: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"curr
 const SUBSETS: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\", \"currency\"]\nexplain = [\"fee\"]\nwindow = { days = [-1, 2] }\nmax_members = 3\nmax_left_out = 1\nmax_lines = 3\nmax_nodes = 1000\nmax_chance = \"1\"\ndecide = \"confirm\"\ntolerance = [{ cause = \"rounding\", max_minor = 1 }]\n";
 const OTHER_WAY: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\"]\ndecide = \"confirm\"\nsingle = \"left\"\ncount = \"token\"\nwindow = { days = [0, 2] }\nmax_lines = 2\n";
 const TOKEN: &str = "[[edge.rule]]\nid = \"T\"\npass = \"exact_token\"\non = [\"merchant\", \"currency\"]\nwindow = { days = [0, 1] }\nexplain = [\"fee\"]\n";
+/// Captures of the bank come one by one; with and without a time to wait for the rest.
+const PARTS: &str = "[[edge.rule]]\nid = \"P\"\npass = \"key_group\"\non = [\"order\", \"currency\"]\nexplain = [\"fee\"]\npartial = \"right\"\n";
 /// Of the institution's rows on the first two days, by a contract.
 const FEES: &str = "[[source.a.fee]]\nfrom = \"2026-03-01\"\nuntil = \"2026-03-03\"\nkind = [\"payment\", \"refund\"]\ncurrency = \"CNY\"\n\
     percent = \"0.45\"\nmin = \"0.01\"\nrounding = \"half_even\"\ndocument = \"made up, clause 3\"\n\
@@ -192,6 +194,11 @@ fn sets() -> Vec<(&'static str, String)> {
             [GROUP, NEAR, BATCH, RUN, TOKEN, FEES].concat(),
         ),
         ("token", TOKEN.to_owned()),
+        ("parts", [PARTS, TOKEN].concat()),
+        (
+            "parts of the left",
+            PARTS.replace("partial = \"right\"", "partial = \"left\""),
+        ),
         ("run", [REF, RUN].concat()),
         ("subset alone", SUBSET.to_owned()),
         ("subsets of lines", [REF, SUBSETS].concat()),
@@ -310,6 +317,8 @@ fn what_the_engine_says_the_verifier_derives_again() {
         "key_group confirmed ",
         "key_group ambiguous AMBIGUOUS_KEY",
         "key_group break AMOUNT_CHANNEL_MORE",
+        "key_group carried PARTIAL",
+        "key_group break PARTIAL",
         "run_batch confirmed ",
         "run_batch ambiguous AMBIGUOUS_SUBSET",
         "run_batch suggested WEAK_EVIDENCE",

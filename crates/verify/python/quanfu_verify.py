@@ -90,13 +90,13 @@ OUTCOMES = "confirmed suggested ambiguous carried break duplicate reversed exclu
 CODE_ORDER = """ONLY_CHANNEL ONLY_PLATFORM ONLY_BANK ONLY_PSP_BATCH AMOUNT_CHANNEL_MORE AMOUNT_CHANNEL_LESS STATUS_MISMATCH
 CUTOFF DUPLICATE_RECORD DUPLICATE_PAYMENT REFUND_MISLINK FEE_DIFF FX_DIFF CURRENCY_MISMATCH BATCH_NET_DIFF
 REVERSED_PAIR FILE_ERROR AMBIGUOUS_KEY AMBIGUOUS_TOKEN DATE_OUTSIDE_WINDOW RULE_SUGGESTS AMBIGUOUS_SUBSET
-NOT_DECIDED WEAK_EVIDENCE REOPENED""".split()
+NOT_DECIDED WEAK_EVIDENCE REOPENED PARTIAL""".split()
 RELATIONS = "1:1 1:n n:1 n:m one_sided".split()
 KNOWN_PASSES = ("unique_key", "key_group", "net_batch", "exact_token")
 BY_KEY = ("unique_key", "key_group")
 SEARCHES = ("run_batch", "subset")
 RULE_KEYS = set("id pass on left_where right_where left_amount right_amount explain tolerance window same_status decide"
-                " rounding rounding_per single count on_difference max_chance".split())
+                " rounding rounding_per single count on_difference max_chance partial".split())
 
 
 WORDS = ("trim", "upper", "upper_unicode", "nfkc", "strip_leading_zeros", "strip_marks", "letters_and_digits")
@@ -124,6 +124,7 @@ class Rule:
         default = "suggest" if self.kind in ("assignment", "subset") else "confirm"
         self.suggests = spec.get("decide", default) == "suggest"
         self.leaves = spec.get("on_difference") == "leave"
+        self.partial = spec.get("partial")
         whole, _, decimals = spec.get("max_chance", "0.01").partition(".")
         self.chance = int(whole + decimals.ljust(6, "0"))
 
@@ -384,8 +385,8 @@ def found_files(job, inputs):
 
 
 def handed_on(previous):
-    """Positions whose records go into the next day: what is carried, then breaks of one record."""
-    return previous["carried"] + [one for one in previous["breaks"] if len(one["members"]) == 1]
+    """Positions whose records go into the next day: what is carried, then breaks of one record or that lack a part."""
+    return previous["carried"] + [one for one in previous["breaks"] if len(one["members"]) == 1 or one["code"] == "PARTIAL"]
 
 
 def fee_rate(rates, kind, currency, day):
@@ -651,7 +652,7 @@ class Edge:
         at = ids.index(rule) if rule else None
         must(f"{place}, pass", kind, self.spec["rules"][at].kind if rule else "")
         self.claims[side][index] = claim = Entry(outcome=outcome, code=code or None, rule=at, group=group or None)
-        if bool(group) == (outcome in ("carried", "excluded")):
+        if bool(group) == (outcome in ("carried", "excluded") and code != "PARTIAL"):
             raise Lie(f"{place}: {outcome} goes {'without' if group else 'with'} a group")
         if not group:
             must(f"{place}, difference and cause of no group", (difference, causes), ("", ""))
@@ -767,6 +768,14 @@ class Edge:
             return [("suggested", "DATE_OUTSIDE_WINDOW")], difference, causes
         return done, difference, causes
 
+    def lacks_a_part(self, rule, members, code):
+        """Whether only rows of the side that may come in parts are missing."""
+        if code not in ("AMOUNT_CHANNEL_MORE", "AMOUNT_CHANNEL_LESS", "AMBIGUOUS_KEY") or not rule.partial:
+            return False
+        sums = self.sums(rule, members)
+        came, whole = sums[:2] if rule.partial == "left" else (sums[1], sums[0])
+        return came * whole > 0 and abs(came) < abs(whole)
+
     def fees(self, rule, side, indexes):
         fees = [self.row(side, index).fee or 0 for index in indexes]
         if rule.spec.get("rounding_per", "row") == "row":
@@ -839,6 +848,10 @@ class Edge:
         sums = self.sums(rule, group.members)
         if rule.plain:
             may_be, group.difference, group.causes = self.expected(rule, group.members)
+            if self.lacks_a_part(rule, group.members, may_be[0][1]):
+                rows = [self.row(s, index) for s in (0, 1) for index in group.members[s]]
+                may_be = [("carried" if all(map(self.may_wait, rows)) else "break", "PARTIAL")]
+                group.causes = [{**one, "cause": "to_come"} for one in group.causes]
             claim = (group.claim.outcome, group.claim.code)
             if any(index in self.over_refunded(side) for side in (0, 1) for index in group.members[side]):
                 may_be = [("break", "REFUND_MISLINK") if one[0] in ("confirmed", "suggested") else one for one in may_be]
@@ -908,7 +921,7 @@ class Edge:
                 out = index not in gone and (self.elsewhere(row) or not passes(self.spec["where"][side], row))
                 if out != (claim.outcome == "excluded") or out and claim.code:
                     raise Lie(f"{place}: found {claim.outcome}; the rules say {'excluded' if out else 'not excluded'}")
-                if claim.outcome == "carried":
+                if claim.outcome == "carried" and not claim.group:
                     must(place, (claim.code, claim.rule), ("CUTOFF", None))
                     if not self.may_wait(row):
                         raise Lie(f"{place}: carried, but it is overdue or may not be carried")
@@ -1153,6 +1166,9 @@ class Edge:
         since = min(days) if days else None
         age = self.calendar.between(since, self.as_of) if since else None
         due = self.due(self.row(*rows[0])) if len(rows) == 1 and claim.rule is None else False
+        if claim.code == "PARTIAL":  # it waits as long as each of its rows may
+            dues = [self.due(self.row(*one)) for one in rows]
+            due = False if False in dues else min((one for one in dues if one), default=None)
         position = {"fingerprint": fingerprint, "edge": self.name, "outcome": claim.outcome, "code": claim.code,
                     "rule": None if claim.rule is None else self.spec["rules"][claim.rule].id, "since": since and str(since),
                     "age_business_days": age if age is not None and age >= 0 else None}
@@ -1167,7 +1183,7 @@ class Edge:
         if outcome == "carried":
             for side in (0, 1):
                 for index, claim in enumerate(self.claims[side]):
-                    if claim.outcome == "carried":
+                    if claim.outcome == "carried" and not claim.group:
                         name = first_64(f"{self.name}\n{SIDES[side]} {shown_id(self.books[side].ids[index])}\n")
                         yield self.position(name, claim, ([index], []) if side == 0 else ([], [index]))
         for group in self.groups.values():

@@ -10,7 +10,9 @@ use quanfu_settlement::balance::{
 };
 use quanfu_settlement::result::BridgeLine;
 use quanfu_settlement::rules::{AmountOf, BalanceRules, EdgeRules, MatchRule};
-use quanfu_settlement::{Balance, EntryStatus, Outcome, RecordId, ResultDoc, Rules, Side};
+use quanfu_settlement::{
+    Balance, BreakCode, EntryStatus, Outcome, RecordId, ResultDoc, Rules, Side,
+};
 
 use crate::Fault;
 use crate::judge::{Edge, Group, fee};
@@ -116,7 +118,7 @@ fn is_matched(group: &Group) -> bool {
         && !group.right.is_empty()
         && match group.outcome {
             Outcome::Confirmed => true,
-            Outcome::Break => group.rule.is_some(),
+            Outcome::Break => group.rule.is_some() && group.code != Some(BreakCode::Partial),
             _ => false,
         }
 }

@@ -425,18 +425,15 @@ impl Desk<'_> {
     }
 
     fn positions(&self, outcome: Outcome) -> Vec<OpenPosition> {
+        let mut found = Vec::new();
         if outcome == Outcome::Carried {
-            return [Side::Left, Side::Right]
-                .into_iter()
-                .flat_map(|side| self.carried(side))
-                .collect();
+            found.extend(self.carried(Side::Left));
+            found.extend(self.carried(Side::Right));
         }
-        let groups = self
-            .edge
-            .groups
-            .iter()
-            .filter(|group| group.outcome == outcome);
-        groups.map(|group| self.of_group(group)).collect()
+        let groups = self.edge.groups.iter();
+        let groups = groups.filter(|group| group.outcome == outcome);
+        found.extend(groups.map(|group| self.of_group(group)));
+        found
     }
 
     fn member(&self, side: Side, row: usize) -> Member {
@@ -466,8 +463,19 @@ impl Desk<'_> {
             .iter()
             .filter_map(|member| member.item.accounting_day)
             .min();
-        // only what no rule decided may be carried
+        // what a rule decided waits only if a part is still to come
         let (due, due_not_determinable) = match (&group.left[..], &group.right[..]) {
+            (left, right) if group.code == Some(BreakCode::Partial) => {
+                let left = left.iter().map(|&row| self.due(Side::Left, row));
+                let right = right.iter().map(|&row| self.due(Side::Right, row));
+                let all: Vec<_> = left.chain(right).collect();
+                if all.contains(&(None, false)) {
+                    (None, false)
+                } else {
+                    let first = all.iter().filter_map(|(day, _)| *day).min();
+                    (first, first.is_none())
+                }
+            }
             _ if group.rule.is_some() => (None, false),
             ([row], []) => self.due(Side::Left, *row),
             ([], [row]) => self.due(Side::Right, *row),
@@ -515,7 +523,8 @@ impl Desk<'_> {
 
     fn carried(&self, side: Side) -> Vec<OpenPosition> {
         let states = self.edge.side(side).iter().enumerate();
-        let rows = states.filter(|(_, state)| state.outcome == Outcome::Carried);
+        let rows =
+            states.filter(|(_, state)| state.outcome == Outcome::Carried && state.group.is_none());
         rows.map(|(row, state)| {
             let member = self.member(side, row);
             let since = member.item.accounting_day;

@@ -162,6 +162,7 @@ pub(crate) fn judge(
                 right: &sources[edge.right],
                 facts: [&facts[edge.left], &facts[edge.right]],
                 calendar,
+                as_of,
                 state: [
                     vec![None; sources[edge.left].rows.len()],
                     vec![None; sources[edge.right].rows.len()],
@@ -197,7 +198,7 @@ pub(crate) fn judge(
                     PassKind::Subset => bench.subset(index, rule),
                 }
             }
-            bench.classify(as_of);
+            bench.classify();
             let mut done = bench.finish();
             (done.decided, done.applied) = (by_people.by, by_people.applied);
             Ok(done)
@@ -483,7 +484,8 @@ pub(crate) struct Bench<'a> {
     pub left: &'a Source,
     pub right: &'a Source,
     pub facts: [&'a SourceFacts; 2],
-    calendar: &'a BusinessCalendar,
+    pub calendar: &'a BusinessCalendar,
+    pub as_of: Date,
     state: [Vec<Option<State>>; 2],
     groups: Vec<Group>,
     /// Rows whose search ended at its bounds.
@@ -1111,7 +1113,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Stage 4: what is still open is carried or broken.
-    fn classify(&mut self, as_of: Date) {
+    fn classify(&mut self) {
         for side in [Side::Left, Side::Right] {
             let (own, other) = match side {
                 Side::Left => (self.edge.left, self.edge.right),
@@ -1125,7 +1127,7 @@ impl<'a> Bench<'a> {
                 }
                 let row = &self.source(side).rows[at];
                 let carried = match due(self.rules, self.calendar, row) {
-                    Due::On(day) => as_of <= day,
+                    Due::On(day) => self.as_of <= day,
                     Due::NotDeterminable => true,
                     Due::None => false,
                 };

@@ -11,7 +11,8 @@ use quanfu_settlement::rules::{
 use quanfu_settlement::{BreakCode, Outcome, PassKind, RecordId, Side};
 
 use crate::judge::{
-    Bench, Cause, Fit, Group, components_of, fee, in_either, round, tolerance, unexplained,
+    Bench, Cause, Due, Fit, Group, components_of, due, fee, in_either, round, tolerance,
+    unexplained,
 };
 use crate::key::{field, key};
 use crate::rows::Row;
@@ -130,7 +131,7 @@ impl Bench<'_> {
             }
             if let ([l], [r]) = (&left[..], &right[..]) {
                 let group = self.pair(index, rule, *l, *r);
-                self.close(group);
+                self.close(self.in_part(rule, group).0);
                 continue;
             }
             let statuses: BTreeSet<_> = (left.iter().map(|&at| self.left.rows[at].status))
@@ -144,6 +145,11 @@ impl Bench<'_> {
             }
             let whole = self.sums(index, rule, &left, &right);
             if whole.outcome == Outcome::Break {
+                let (whole, is_in_part) = self.in_part(rule, whole);
+                if is_in_part {
+                    self.close(whole);
+                    continue;
+                }
                 let twice = |rows: &[usize], side: usize| {
                     rows.len() == 1
                         || rows
@@ -206,6 +212,45 @@ impl Bench<'_> {
                 self.close(group);
             }
         }
+    }
+
+    /// The group, and whether it lacks only rows of the side that may come in parts: then it waits, if all its rows may.
+    fn in_part(&self, rule: &MatchRule, mut group: Group) -> (Group, bool) {
+        use BreakCode::{AmountChannelLess, AmountChannelMore};
+        let sum = |side: Side, rows: &[usize]| -> i128 {
+            rows.iter().map(|&at| self.figure(rule, side, at).0).sum()
+        };
+        let (left, right) = (sum(Side::Left, &group.left), sum(Side::Right, &group.right));
+        let is_in_part = match (rule.partial, group.code) {
+            (Some(side), Some(AmountChannelLess | AmountChannelMore)) => {
+                let (came, all) = match side {
+                    Side::Left => (left, right),
+                    Side::Right => (right, left),
+                };
+                (0 < came && came < all) || (all < came && came < 0)
+            }
+            _ => false,
+        };
+        if !is_in_part {
+            return (group, false);
+        }
+        let waits = |row: &Row| match due(self.rules, self.calendar, row) {
+            Due::None => false,
+            Due::NotDeterminable => true,
+            Due::On(day) => self.as_of <= day,
+        };
+        let all_wait = group.left.iter().all(|&at| waits(&self.left.rows[at]))
+            && group.right.iter().all(|&at| waits(&self.right.rows[at]));
+        group.outcome = if all_wait {
+            Outcome::Carried
+        } else {
+            Outcome::Break
+        };
+        group.code = Some(BreakCode::Partial);
+        for cause in &mut group.causes {
+            cause.name = "to_come".into();
+        }
+        (group, true)
     }
 
     /// All rows of a key compared by their sums.

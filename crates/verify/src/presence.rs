@@ -56,7 +56,8 @@ struct Walker<'a> {
 fn same_payment(group: &Group) -> bool {
     let both = !group.left.is_empty() && !group.right.is_empty();
     let agreed = matches!(group.outcome, Outcome::Confirmed | Outcome::Suggested);
-    both && (agreed || (group.outcome == Outcome::Break && group.rule.is_some()))
+    let told = matches!(group.outcome, Outcome::Break | Outcome::Carried) && group.rule.is_some();
+    both && (agreed || told)
 }
 
 fn source_at(rules: &Rules, edge: usize, side: Side) -> usize {

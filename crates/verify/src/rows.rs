@@ -10,9 +10,9 @@ use quanfu_settlement::book::Item;
 use quanfu_settlement::result::{Input, OpenPosition};
 use quanfu_settlement::rules::{SourceRules, TokenFrom};
 use quanfu_settlement::{
-    Balance, Digest, DigestAlg, Entry, EntryAmount, EntryKind, EntryStatus, FileHead, Finding,
-    Limits, Profile, Proof, ProofKind, RecordId, RefRole, Rejected, ResultDoc, RowRate, Rules,
-    Sink, SourceFile, StatementHead, StatementTail, Verdict,
+    Balance, BreakCode, Digest, DigestAlg, Entry, EntryAmount, EntryKind, EntryStatus, FileHead,
+    Finding, Limits, Profile, Proof, ProofKind, RecordId, RefRole, Rejected, ResultDoc, RowRate,
+    Rules, Sink, SourceFile, StatementHead, StatementTail, Verdict,
 };
 
 use crate::{Candidate, Fault, Stop, VerifyError, fees};
@@ -285,10 +285,13 @@ struct RowSink<'r> {
     source: Source,
 }
 
-/// Positions whose records are records of the next day too: carried ones, then breaks that consist of one record.
+/// Positions whose records are records of the next day too: carried ones, then breaks that consist of one record or
+/// came in part.
 pub(crate) fn handed_on(doc: &ResultDoc) -> Vec<&OpenPosition> {
     let mut found: Vec<_> = doc.carried.iter().collect();
-    found.extend(doc.breaks.iter().filter(|found| found.members.len() == 1));
+    let goes_on =
+        |found: &&OpenPosition| found.code == Some(BreakCode::Partial) || found.members.len() == 1;
+    found.extend(doc.breaks.iter().filter(goes_on));
     found
 }
 

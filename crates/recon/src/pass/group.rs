@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use quanfu_settlement::{BreakCode, Outcome, Side};
 
 use super::{Found, Keyed, Turn};
+use crate::carry::{Due, due};
 use crate::compare::Figure;
-use crate::edge::EdgeJob;
+use crate::edge::{Draft, EdgeJob};
 use crate::error::ReconError;
 
 impl EdgeJob<'_> {
@@ -23,7 +24,12 @@ impl EdgeJob<'_> {
             return Ok(());
         }
         if let ([l], [r]) = (left, right) {
-            out.drafts.push(self.pair(turn, *l, *r)?);
+            let pair = self.pair(turn, *l, *r)?;
+            let in_part = match pair.group.code {
+                Some(code) => self.in_part(turn, keyed, code)?,
+                None => None,
+            };
+            out.drafts.push(in_part.unwrap_or(pair));
             return Ok(());
         }
         let mut statuses = left.iter().map(|&row| self.left.status(row));
@@ -43,16 +49,17 @@ impl EdgeJob<'_> {
             return Ok(());
         }
         let compared = self.scales().group(turn.rule, left, right)?;
-        if compared.code.is_some() {
+        if let Some(code) = compared.code {
+            if let Some(in_part) = self.in_part(turn, keyed, code)? {
+                out.drafts.push(in_part);
+                return Ok(());
+            }
             let (outcome, code) = if self.paid_twice(keyed) {
                 (Outcome::Break, BreakCode::DuplicatePayment)
             } else if self.all_alike(turn, keyed) {
                 (Outcome::Ambiguous, BreakCode::AmbiguousKey)
             } else {
-                (
-                    Outcome::Break,
-                    compared.code.unwrap_or(BreakCode::CurrencyMismatch),
-                )
+                (Outcome::Break, code)
             };
             out.drafts
                 .push(self.open_group(turn, outcome, code, left, right)?);
@@ -80,6 +87,48 @@ impl EdgeJob<'_> {
         out.drafts
             .push(self.judged(turn, compared, in_window, left.to_vec(), right.to_vec()));
         Ok(())
+    }
+
+    /// A group that lacks only rows of the side that may come in parts. It waits as a whole, as long as each of its rows
+    /// may; what is to come is its difference.
+    fn in_part(
+        &self,
+        turn: Turn<'_>,
+        keyed: Keyed<'_>,
+        code: BreakCode,
+    ) -> Result<Option<Draft>, ReconError> {
+        let is_amount = matches!(
+            code,
+            BreakCode::AmountChannelMore | BreakCode::AmountChannelLess
+        );
+        let Some(side) = turn.rule.partial.filter(|_| is_amount) else {
+            return Ok(None);
+        };
+        let sum = |side: Side| -> i128 {
+            let figures = keyed.side(side).iter();
+            figures.map(|&row| self.whole(turn.rule, side, row).0).sum()
+        };
+        let (came, whole) = (sum(side), sum(side.other()));
+        if came.signum() != whole.signum() || came.abs() >= whole.abs() {
+            return Ok(None);
+        }
+        let rows = |side: Side| keyed.side(side).iter().map(move |&row| (side, row));
+        let carries = rows(Side::Left)
+            .chain(rows(Side::Right))
+            .map(|(side, row)| due(self.rules, self.calendar, self.book(side), row))
+            .reduce(Due::and)
+            .is_some_and(|due| due.carries(self.as_of));
+        let outcome = if carries {
+            Outcome::Carried
+        } else {
+            Outcome::Break
+        };
+        let code = BreakCode::Partial;
+        let mut draft = self.open_group(turn, outcome, code, keyed.left, keyed.right)?;
+        for cause in &mut draft.group.causes {
+            cause.name = "to_come".to_owned();
+        }
+        Ok(Some(draft))
     }
 
     /// Whether all rows of the key have one figure, so that nothing tells which of them is too much.
