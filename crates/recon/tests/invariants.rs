@@ -716,6 +716,92 @@ fn line(pool: &[i64], (pick, how, any): (u32, u8, i64)) -> i64 {
     }
 }
 
+/// What comes of each line (outcome, lines, rows), by trying every set of lines against every set of rows, and the rows that
+/// nothing took.
+#[allow(clippy::type_complexity)]
+fn together_by_trying(
+    lines: &[i64],
+    pool: &[i64],
+    most: usize,
+) -> (
+    Vec<Option<(Outcome, BTreeSet<usize>, BTreeSet<usize>)>>,
+    BTreeSet<usize>,
+) {
+    let mut said = vec![None; lines.len()];
+    let sum = |of: &[i64], bits: u32| rows_of(bits).iter().map(|&at| of[at]).sum::<i64>();
+    let mut open = (1u32 << lines.len()) - 1;
+    let mut rows = (0..pool.len())
+        .filter(|&row| pool[row] != 0)
+        .fold(0u32, |bits, row| bits | 1 << row);
+    for together in 1..=most as u32 {
+        if (together > 1 && open.count_ones() < 2) || rows == 0 {
+            break;
+        }
+        // lines, the sets of rows that tie with them, and how many sets there were to try
+        let mut fits: Vec<(u32, Vec<u32>, u64)> = Vec::new();
+        for some in (1..1u32 << lines.len()).filter(|some| some & !open == 0) {
+            let target = sum(lines, some);
+            if some.count_ones() != together || target == 0 {
+                continue;
+            }
+            let mut usable = rows;
+            let signed = |row: &usize| pool[*row] * target.signum();
+            if rows_of(rows).iter().all(|row| signed(row) > 0) {
+                let large = rows_of(rows)
+                    .into_iter()
+                    .filter(|row| signed(row) > target.abs());
+                usable = large.fold(rows, |bits, row| bits & !(1 << row));
+            }
+            let sets = (1..1u32 << pool.len()).filter(|set| set & !usable == 0);
+            let ties: Vec<u32> = sets.filter(|&set| sum(pool, set) == target).collect();
+            if !ties.is_empty() {
+                fits.push((some, ties, (1 << usable.count_ones()) - 1));
+            }
+        }
+        let is_alone = |at: usize| {
+            let (some, ties, _) = &fits[at];
+            let others = || {
+                fits.iter()
+                    .enumerate()
+                    .filter(|(other, _)| *other != at)
+                    .map(|(_, fit)| fit)
+            };
+            ties.len() == 1
+                && others().all(|(other, ..)| other & some == 0)
+                && others().all(|(_, other, _)| other.len() > 1 || other[0] & ties[0] == 0)
+        };
+        let is_clear = (0..fits.len()).all(is_alone);
+        let others = u64::from(open.count_ones()) - 1;
+        let ways = match together {
+            1 => 1,
+            2 => others,
+            _ => others * (others - 1) / 2,
+        };
+        let (mut lines_taken, mut rows_taken) = (0, 0);
+        for (at, (some, ties, tried)) in fits.iter().enumerate() {
+            let told = if is_alone(at) {
+                rows_taken |= ties[0];
+                let rare = tried * ways <= sum(lines, *some).unsigned_abs();
+                let outcome = if is_clear && rare {
+                    Outcome::Confirmed
+                } else {
+                    Outcome::Suggested
+                };
+                Some((outcome, rows_of(*some), rows_of(ties[0])))
+            } else {
+                None
+            };
+            lines_taken |= some;
+            for line in rows_of(*some) {
+                let alone = || (Outcome::Ambiguous, BTreeSet::from([line]), BTreeSet::new());
+                said[line] = Some(told.clone().unwrap_or_else(alone));
+            }
+        }
+        (open, rows) = (open & !lines_taken, rows & !rows_taken);
+    }
+    (said, rows_of(rows))
+}
+
 fn pool_rows(pool: &[i64]) -> Vec<Plain> {
     (0u16..)
         .zip(pool)
@@ -766,6 +852,41 @@ proptest! {
                 }
             }
             prop_assert_eq!(edge.right[at].code == Some(BreakCode::NotDecided), false);
+        }
+    }
+
+    /// 13: lines that are looked at together, one by one first, then in twos and threes of those still open, say what trying
+    /// all sets of lines against all sets of rows says.
+    #[test]
+    fn lines_together_agree_with_trying_all_of_them(
+        pool in pool(8),
+        asked in proptest::collection::vec((any::<u32>(), 0u8..8, -50i64..50_000, any::<bool>()), 2..6),
+        most in 1usize..=3,
+    ) {
+        // a line, or the half of one whose other half is the next line
+        let mut amounts: Vec<i64> = Vec::new();
+        for &(pick, how, any, is_cut) in &asked {
+            let amount = line(&pool, (pick, how, any));
+            if is_cut { amounts.extend([any, amount - any]) } else { amounts.push(amount) }
+        }
+        amounts.truncate(6);
+        let far = Far { members: 12, left_out: 0, tolerance: 0 };
+        let together = Rules::parse(&far.rules(100_000_000).text.replace("max_left_out = 0", &format!("max_left_out = 0\nmax_lines = {most}"))).unwrap();
+        let lines: Vec<Plain> = (0u16..).zip(&amounts).map(|(serial, &minor)| Plain { minor, serial, ..BLANK }).collect();
+        let done = reconciled(&together, &pool_rows(&pool), &lines);
+        let (want, rows_left) = together_by_trying(&amounts, &pool, most);
+        let edge = &done.outcomes().edges[0];
+        for (at, want) in want.iter().enumerate() {
+            let state = edge.right[at];
+            let group = state.group.map(|group| &edge.groups[group as usize]).filter(|group| group.rule.is_some());
+            let found = group.map(|group| {
+                let side = |rows: &[u32]| -> BTreeSet<usize> { rows.iter().map(|&row| row as usize).collect() };
+                (state.outcome, side(edge.right_members(group)), side(edge.left_members(group)))
+            });
+            prop_assert_eq!(&found, want, "line {} of {:?}, rows {:?}, {} together", at, amounts, pool, most);
+        }
+        for row in rows_left {
+            prop_assert!(edge.left[row].rule.is_none(), "row {} is free", row);
         }
     }
 
