@@ -199,12 +199,12 @@ impl Programme {
     }
 }
 
-mod toml_day {
+pub(crate) mod toml_day {
     use quanfu_calendar::Date;
     use serde::{Deserialize, Deserializer, Serializer};
 
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "a day such as 2026-12-31 would be right")]
     enum Written {
         Text(String),
         Day(toml::value::Datetime),
@@ -219,11 +219,13 @@ mod toml_day {
             Written::Text(text) => text,
             Written::Day(day) => day.to_string(),
         };
-        text.parse().map_err(serde::de::Error::custom)
+        let day = text.parse::<Date>().ok();
+        let day = day.filter(|day| day.to_string() == text);
+        day.ok_or_else(|| serde::de::Error::custom("a day such as 2026-12-31 would be right"))
     }
 }
 
-mod toml_day_option {
+pub(crate) mod toml_day_option {
     use quanfu_calendar::Date;
     use serde::{Deserializer, Serializer};
 
