@@ -37,6 +37,8 @@ pub struct DueItem {
     pub timeliness: Timeliness,
     /// The event that the deadline counts from; `None`: the programme has no such duty.
     pub counted_from: Option<Trigger>,
+    /// The day of that event, or without a duty of the latest that brought the matter about.
+    pub event_on: Option<Date>,
     /// The time that the programme gives.
     pub term: Option<Term>,
     /// The deadline; `None` before its event.
@@ -132,6 +134,7 @@ fn item(
         progress: course.progress,
         timeliness,
         counted_from: duty.map(|duty| duty.counted_from),
+        event_on: event,
         term,
         deadline,
         filed_on: course.filed_on,
