@@ -50,7 +50,15 @@ impl RecordFile {
         // unlike a rename, a link never takes the place of a file
         let made = fs::hard_link(&part, path).and_then(|()| sync_folder(path));
         let _ = fs::remove_file(&part);
-        made.map_err(failed)
+        made.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                let path = path.display();
+                Failure::usage(format!(
+                    "{path}: it is there already; a new file would be right"
+                ))
+            }
+            _ => failed(error),
+        })
     }
 }
 

@@ -122,12 +122,45 @@ pub struct Agreement {
 
 /// The most that one transaction may come to, by the nature of the trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(into = "LimitText", try_from = "LimitText")]
 pub struct TransactionLimit {
     /// Of which trade.
     pub scope: Scope,
     /// How much.
     pub amount: Money,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitText {
+    scope: Scope,
+    amount: String,
+    currency: Currency,
+}
+
+impl From<TransactionLimit> for LimitText {
+    fn from(limit: TransactionLimit) -> Self {
+        Self {
+            scope: limit.scope,
+            amount: limit.amount.amount_text(),
+            currency: limit.amount.currency(),
+        }
+    }
+}
+
+impl TryFrom<LimitText> for TransactionLimit {
+    type Error = &'static str;
+    fn try_from(text: LimitText) -> Result<Self, Self::Error> {
+        let LimitText {
+            scope,
+            amount,
+            currency,
+        } = text;
+        let amount = format!("{amount} {currency}").parse().ok();
+        let amount = amount.filter(|amount: &Money| amount.minor() > 0);
+        let amount = amount.ok_or("an amount such as \"50000.00\" would be right")?;
+        Ok(Self { scope, amount })
+    }
 }
 
 /// An account number in a document, whole.
@@ -255,20 +288,7 @@ impl Content {
     /// [`Refusal::Unreadable`] with the place and what would be right, never with the text found: it may be a person's.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let line = text.as_bytes()[..at.min(text.len())]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
-            let right = match right(error.message()) {
-                Some(right) => right,
-                None if text.parse::<toml::Table>().is_ok() => {
-                    "the value is not written as its field is".to_owned()
-                }
-                None => "not TOML".to_owned(),
-            };
-            let message = format!("content, line {line}: {right}");
+            let message = format!("content, {}", without_text(text, &error));
             Refusal::Unreadable { message }
         })
     }
@@ -338,15 +358,41 @@ impl Content {
     }
 }
 
-/// What would be right, of a parser's words, without the text that it found.
+/// The place of an error in TOML and what would be right, without the text found: it may be a person's.
+pub(crate) fn without_text(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = 1 + text.as_bytes()[..at]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count();
+    let right = match right(error.message()) {
+        Some(right) => right,
+        None if text.parse::<toml::Table>().is_ok() => {
+            "the value is not written as its field is".to_owned()
+        }
+        None => "not TOML".to_owned(),
+    };
+    format!("line {line}: {right}")
+}
+
+/// What would be right, of a parser's words.
 fn right(message: &str) -> Option<String> {
     let line = message.lines().next()?;
-    let ours = ["missing field `", "not the form of a ", "a day such as "];
+    let ours = [
+        "missing field `",
+        "not the form of a ",
+        "a day such as ",
+        "an amount such as ",
+    ];
     if ours.iter().any(|begin| line.starts_with(begin)) {
         return Some(line.to_owned());
     }
     let (_, expected) = line.rsplit_once("expected ")?;
-    let is_of_fields = line.starts_with("unknown field ") || line.starts_with("unknown variant ");
-    let is_of_kinds = line.starts_with("invalid type: ") || line.starts_with("invalid length");
-    (is_of_fields || is_of_kinds).then(|| format!("{expected} would be right"))
+    let found = ["unknown field ", "unknown variant ", "invalid type: "];
+    let expected = match expected.starts_with("struct ") {
+        true => "a table",
+        false => expected,
+    };
+    let is_known = found.iter().any(|begin| line.starts_with(begin));
+    is_known.then(|| format!("{expected} would be right"))
 }

@@ -46,7 +46,7 @@ closed_list! {
 /// What one person put forward, for another to release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// Who, as compared.
+    /// Who, as written.
     pub by: PersonName,
     /// Digest of the content that was put forward.
     pub content: Digest,
@@ -616,7 +616,7 @@ fn next(
                 );
             }
             to.submission = Some(Submission {
-                by: PersonName::new(who),
+                by: event.by.clone(),
                 content: state.content,
             });
             Ok((to, None))
@@ -625,7 +625,7 @@ fn next(
             let Some(submission) = &state.submission else {
                 return refuse("nothing is put forward");
             };
-            if submission.by.reveal() == who {
+            if person(submission.by.reveal()).is_ok_and(|by| by == who) {
                 let message =
                     "who put it forward does not release it; another person would be right";
                 return Err(Refusal::Person {

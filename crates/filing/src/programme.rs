@@ -3,6 +3,7 @@
 use quanfu_calendar::{Certainty, Date};
 use serde::{Deserialize, Serialize};
 
+use crate::content::without_text;
 use crate::deadline::Term;
 use crate::list::closed_list;
 
@@ -164,10 +165,10 @@ impl Programme {
     /// [`ProgrammeError`].
     pub fn parse(text: &str) -> Result<Self, ProgrammeError> {
         let refuse = |message: String| ProgrammeError { message };
-        let programme: Self = toml::from_str(text).map_err(|error| refuse(error.to_string()))?;
+        let programme: Self =
+            toml::from_str(text).map_err(|error| refuse(without_text(text, &error)))?;
         if programme.schema != SCHEMA {
-            let found = &programme.schema;
-            return Err(refuse(format!("schema {found:?}; {SCHEMA} would be right")));
+            return Err(refuse(format!("schema {SCHEMA:?} would be right")));
         }
         for (index, duty) in programme.duties.iter().enumerate() {
             let fits = match duty.matter {

@@ -15,9 +15,9 @@ use quanfu_settlement::Digest;
 use quanfu_settlement::table::push_text_cell;
 use serde::Serialize;
 
-use crate::Look;
 use crate::calendar::{StepDoc, dated, json, say, step_lines, steps, sure};
 use crate::text::{inert, left, paint, right};
+use crate::{Lang, Look};
 
 /// A record, and how it stands on a day.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ fn progress(progress: Progress, look: &Look) -> &'static str {
 
 fn timeliness(timeliness: Timeliness, look: &Look) -> String {
     let (zh, en, colour) = match timeliness {
-        Timeliness::NotYet => ("尚未起算", "not yet", ""),
+        Timeliness::NotYet => ("尚未起算", "its time has not begun", ""),
         Timeliness::Due => ("待备案", "due", "33"),
         Timeliness::Overdue => ("逾期", "overdue", "31"),
         Timeliness::InTime => ("按期", "in time", "32"),
@@ -223,8 +223,8 @@ fn why(why: &NotDeterminable, look: &Look) -> String {
 fn doubt(doubt: &Doubt, look: &Look) -> String {
     match doubt {
         Doubt::CheckDigit { field, kind } => match look.lang {
-            crate::Lang::Zh => format!("{field}: 校验位不符（{kind}）"),
-            crate::Lang::En => format!("{field}: the check digit of the {kind} does not hold"),
+            Lang::Zh => format!("{field}: 校验位不符（{kind}）"),
+            Lang::En => format!("{field}: the check digit of the {kind} does not hold"),
         },
         Doubt::PaperTwice { name } => {
             let name = inert(name);
@@ -235,8 +235,8 @@ fn doubt(doubt: &Doubt, look: &Look) -> String {
             let kind = inert(kind);
             let field = "institution.licence_scope";
             match look.lang {
-                crate::Lang::Zh => format!("{field}: {day} 的业务类型中没有“{kind}”"),
-                crate::Lang::En => format!("{field}: no kind of business on {day} is {kind:?}"),
+                Lang::Zh => format!("{field}: {day} 的业务类型中没有“{kind}”"),
+                Lang::En => format!("{field}: no kind of business on {day} is {kind:?}"),
             }
         }
         Doubt::Passed { field, until } => {
@@ -255,16 +255,20 @@ fn distance(item: &DueItem, look: &Look) -> String {
     let unit = item.term.map(|term| term.unit);
     match (item.timeliness, item.days_left, item.days_late, unit) {
         (_, Some(0), _, _) => say(look, "今日到期", "the last day").to_owned(),
-        (_, Some(n), _, Some(unit)) => {
-            format!("{} {}", say(look, "尚余", ""), so_many(n, unit, look) + say(look, "", " left"))
-                .trim()
-                .to_owned()
-        }
-        (_, _, Some(n), Some(unit)) => {
-            format!("{} {}", say(look, "迟", ""), so_many(n, unit, look) + say(look, "", " late"))
-                .trim()
-                .to_owned()
-        }
+        (_, Some(n), _, Some(unit)) => format!(
+            "{} {}",
+            say(look, "尚余", ""),
+            so_many(n, unit, look) + say(look, "", " left")
+        )
+        .trim()
+        .to_owned(),
+        (_, _, Some(n), Some(unit)) => format!(
+            "{} {}",
+            say(look, "迟", ""),
+            so_many(n, unit, look) + say(look, "", " late")
+        )
+        .trim()
+        .to_owned(),
         (Timeliness::Overdue | Timeliness::Late, ..) => say(
             look,
             "日历不足，天数无法计算",
@@ -287,17 +291,20 @@ pub fn changed(view: &View<'_>, look: &Look) -> String {
     if let Some(item) = view.items.last() {
         out.push_str(&headline(item, look));
     }
-    if let Some(submission) = &filing.state().submission {
-        let by = person(&submission.by, look.unmask);
-        let content = submission.content;
-        let _ = match look.lang {
-            crate::Lang::Zh => writeln!(out, "  {by} 已提交，待另一人放行：{content}"),
-            crate::Lang::En => {
-                writeln!(out, "  put forward by {by}, for another to release: {content}")
-            }
-        };
-    }
+    out.push_str(&waiting(view, look));
     out
+}
+
+fn waiting(view: &View<'_>, look: &Look) -> String {
+    let Some(submission) = &view.filing.state().submission else {
+        return String::new();
+    };
+    let by = person(&submission.by, look.unmask);
+    let content = submission.content;
+    match look.lang {
+        Lang::Zh => format!("  {by} 已提交，待另一人放行：{content}\n"),
+        Lang::En => format!("  put forward by {by}, for another to release: {content}\n"),
+    }
 }
 
 /// `first filing: due until 2026-01-06 Tue, 3 working days left`.
@@ -352,18 +359,19 @@ pub fn show(view: &View<'_>, look: &Look) -> String {
     let _ = writeln!(out, "{}", say(look, "事项", "matters"));
     for item in &view.items {
         out.push_str(&headline(item, look));
-        let Some(Deadline::On { days, certainty, .. }) = &item.deadline else {
+        let Some(Deadline::On {
+            days, certainty, ..
+        }) = &item.deadline
+        else {
             continue;
         };
-        if let (Some(term), Some(from), Some(of)) =
-            (item.term, item.event_on, item.counted_from)
-        {
+        if let (Some(term), Some(from), Some(of)) = (item.term, item.event_on, item.counted_from) {
             let term = so_many(term.n, term.unit, look);
             let of = trigger(of, look);
             let sure = self::sure(*certainty, look);
             let _ = match look.lang {
-                crate::Lang::Zh => writeln!(out, "    {of} {from} 之后 {term}，日历{sure}"),
-                crate::Lang::En => {
+                Lang::Zh => writeln!(out, "    {of} {from} 之后 {term}，日历{sure}"),
+                Lang::En => {
                     writeln!(out, "    {term} after {from} ({of}); calendar {sure}")
                 }
             };
@@ -372,6 +380,7 @@ pub fn show(view: &View<'_>, look: &Look) -> String {
             let _ = writeln!(out, "    {line}");
         }
     }
+    out.push_str(&waiting(view, look));
     let _ = writeln!(out, "{}", say(look, "经过", "events"));
     for event in filing.events() {
         let seq = right(&event.seq.to_string(), 4);
@@ -401,9 +410,8 @@ fn content_lines(out: &mut String, content: &Content, look: &Look) {
         }
     };
     let text = |value: Option<String>| value.unwrap_or_default();
-    let until = |day: Option<Date>| {
-        text(day.map(|day| format!("{} {day}", say(look, "至", "until"))))
-    };
+    let until =
+        |day: Option<Date>| text(day.map(|day| format!("{} {day}", say(look, "至", "until"))));
     let (bank, institution) = (&content.bank, &content.institution);
     line(
         "银行",
@@ -434,7 +442,11 @@ fn content_lines(out: &mut String, content: &Content, look: &Look) {
         "agreement",
         vec![
             agreement.number.clone(),
-            text(agreement.from.map(|day| format!("{} {day}", say(look, "自", "from")))),
+            text(
+                agreement
+                    .from
+                    .map(|day| format!("{} {day}", say(look, "自", "from"))),
+            ),
             until(agreement.until),
             scopes.collect::<Vec<_>>().join(", "),
             currencies.collect::<Vec<_>>().join(" "),
@@ -443,10 +455,18 @@ fn content_lines(out: &mut String, content: &Content, look: &Look) {
     );
     for limit in &content.limits {
         let amount = limit.amount.to_string();
-        line("单笔限额", "limit", vec![scope(limit.scope, look).to_owned(), amount]);
+        line(
+            "单笔限额",
+            "limit",
+            vec![scope(limit.scope, look).to_owned(), amount],
+        );
     }
     let channels = content.channels.iter().map(|of| channel(*of, look));
-    line("通道", "channel", vec![channels.collect::<Vec<_>>().join(", ")]);
+    line(
+        "通道",
+        "channel",
+        vec![channels.collect::<Vec<_>>().join(", ")],
+    );
     for account in &content.accounts {
         line("账户", "account", vec![account.0.reveal().to_owned()]);
     }
@@ -468,14 +488,14 @@ fn content_lines(out: &mut String, content: &Content, look: &Look) {
 fn kept_lines(out: &mut String, kept: &Retention, look: &Look) {
     let word = left(say(look, "保存", "kept"), 12);
     let text = match (kept.years, kept.until, look.lang) {
-        (None, _, crate::Lang::Zh) => "期限无法确定：没有已知的适用规则".to_owned(),
-        (None, _, crate::Lang::En) => "not determinable: no rule that applies is known".to_owned(),
-        (Some(years), None, crate::Lang::Zh) => format!("合作终止后 {years} 年"),
-        (Some(years), None, crate::Lang::En) => {
+        (None, _, Lang::Zh) => "期限无法确定：没有已知的适用规则".to_owned(),
+        (None, _, Lang::En) => "not determinable: no rule that applies is known".to_owned(),
+        (Some(years), None, Lang::Zh) => format!("合作终止后 {years} 年"),
+        (Some(years), None, Lang::En) => {
             format!("{years} years after the end of the cooperation")
         }
-        (Some(years), Some(until), crate::Lang::Zh) => format!("至 {until}，终止后 {years} 年"),
-        (Some(years), Some(until), crate::Lang::En) => {
+        (Some(years), Some(until), Lang::Zh) => format!("至 {until}，终止后 {years} 年"),
+        (Some(years), Some(until), Lang::En) => {
             format!("until {until}, {years} years after the end")
         }
     };
@@ -793,8 +813,12 @@ fn rows<'v, 'a: 'v>(open: impl Iterator<Item = Open<'v, 'a>>, whole: bool) -> St
             text(some(&content.agreement.from)),
             text(some(&content.agreement.until)),
             accounts.join(" "),
-            contact.map(|it| it.name.reveal().to_owned()).unwrap_or_default(),
-            contact.map(|it| it.phone.reveal().to_owned()).unwrap_or_default(),
+            contact
+                .map(|it| it.name.reveal().to_owned())
+                .unwrap_or_default(),
+            contact
+                .map(|it| it.phone.reveal().to_owned())
+                .unwrap_or_default(),
             item.matter.to_string(),
             item.progress.to_string(),
             item.timeliness.to_string(),
@@ -826,7 +850,12 @@ pub fn programmes(programmes: &[Programme], look: &Look) -> String {
         let title = inert(say(look, &programme.title_zh, &programme.title_en));
         let sure = sure(programme.certainty, look);
         let id = paint(look, "1", &inert(&programme.id));
-        let _ = writeln!(out, "{id}  {} {}  {title} ({sure})", say(look, "自", "from"), programme.from);
+        let _ = writeln!(
+            out,
+            "{id}  {} {}  {title} ({sure})",
+            say(look, "自", "from"),
+            programme.from
+        );
         let _ = writeln!(out, "  {}", inert(&programme.legal_basis));
         let authority = programme.authority.as_deref().map(inert);
         let unknown = say(look, "依据未载明", "not sourced");
@@ -839,7 +868,11 @@ pub fn programmes(programmes: &[Programme], look: &Look) -> String {
             authority.as_deref().unwrap_or(unknown),
         );
         let papers = programme.required_attachments.join(", ");
-        let papers = if papers.is_empty() { unknown.to_owned() } else { inert(&papers) };
+        let papers = if papers.is_empty() {
+            unknown.to_owned()
+        } else {
+            inert(&papers)
+        };
         let _ = writeln!(out, "  {}: {papers}", say(look, "材料", "papers"));
         for of in Matter::ALL {
             let word = matter(*of, look);
@@ -849,10 +882,10 @@ pub fn programmes(programmes: &[Programme], look: &Look) -> String {
                     let from = trigger(duty.counted_from, look);
                     let term = duty.deadline.map(|term| so_many(term.n, term.unit, look));
                     match (term, look.lang) {
-                        (Some(term), crate::Lang::Zh) => format!("{from}后 {term}"),
-                        (Some(term), crate::Lang::En) => format!("{term} after the {from}"),
-                        (None, crate::Lang::Zh) => format!("{from}后，期限依据未载明"),
-                        (None, crate::Lang::En) => format!("after the {from}; no deadline is sourced"),
+                        (Some(term), Lang::Zh) => format!("{from}后 {term}"),
+                        (Some(term), Lang::En) => format!("{term} after the {from}"),
+                        (None, Lang::Zh) => format!("{from}后，期限依据未载明"),
+                        (None, Lang::En) => format!("after the {from}; no deadline is sourced"),
                     }
                 }
             };

@@ -8,9 +8,9 @@ use clap::ArgMatches;
 use quanfu::calendar::{BusinessCalendar, Date};
 use quanfu::codes::Parameters;
 use quanfu::filing::{Act, Attachment, Content, Filing, Programme, Refusal};
-use quanfu::report::filing::{self, View};
 use quanfu::report::decisions;
-use quanfu::settlement::{Digest, DigestAlg};
+use quanfu::report::filing::{self, View};
+use quanfu::settlement::{DigestAlg, Hasher};
 
 use super::store::Memory;
 use super::{calendar, extension, path, paths, text};
@@ -39,9 +39,8 @@ fn day(matches: &ArgMatches, name: &str) -> Result<Date, Failure> {
 
 fn parsed_day(name: &str, given: &str) -> Result<Date, Failure> {
     let day = given.parse::<Date>().ok();
-    day.filter(|day| day.to_string() == given).ok_or_else(|| {
-        Failure::usage(format!("--{name}: a day such as 2026-03-02 would be right"))
-    })
+    day.filter(|day| day.to_string() == given)
+        .ok_or_else(|| Failure::usage(format!("--{name}: a day such as 2026-03-02 would be right")))
 }
 
 /// Something that may not happen: the record stays as it is.
@@ -287,15 +286,26 @@ fn act(verb: &str, matches: &ArgMatches, filing: &Filing, place: &Path) -> Resul
 /// A paper by its name, length and digest; its bytes are not kept.
 fn paper(matches: &ArgMatches, kind: String) -> Result<Attachment, Failure> {
     let path = path(matches, "paper").unwrap_or_default();
-    let mut bytes = Vec::new();
-    let read = files::open(&path)?.read_to_end(&mut bytes);
-    read.map_err(|error| Failure::io(&path, &error))?;
+    let mut reader = files::open(&path)?;
+    let mut hasher = Hasher::new(DigestAlg::Sha256);
+    let (mut bytes, mut block) = (0, vec![0; 1 << 16]);
+    loop {
+        match reader.read(&mut block) {
+            Ok(0) => break,
+            Ok(n) => {
+                hasher.update(&block[..n]);
+                bytes += n as u64;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::io(&path, &error)),
+        }
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(Attachment {
         kind,
         name: name.into_owned(),
-        bytes: bytes.len() as u64,
-        digest: Digest::of(DigestAlg::Sha256, &bytes),
+        bytes,
+        digest: hasher.finish(),
     })
 }
 
