@@ -258,7 +258,7 @@ pub enum Refusal {
         why: &'static str,
     },
     /// The day is before one that it must not precede.
-    #[error("{act} on {on}: {after} was on {day}")]
+    #[error("{act}, {on}: before {after}, {day}")]
     Day {
         /// What was to happen.
         act: &'static str,
@@ -567,7 +567,7 @@ fn next(
             why,
         })
     };
-    let before = |on: Date, after: &'static str, day: Option<Date>| match day {
+    let order = |act, on: Date, after, day: Option<Date>| match day {
         Some(day) if on < day => Err(Refusal::Day {
             act,
             on,
@@ -576,6 +576,7 @@ fn next(
         }),
         _ => Ok(()),
     };
+    let before = |on, after, day| order(act, on, after, day);
     let signed = state.days.get(&Trigger::Signed).copied();
     let mut to = state.clone();
     let is_open = state.at_hand.is_open();
@@ -669,8 +670,9 @@ fn next(
                 return refuse("what was accepted and is not over is renewed");
             }
             before(on, "signing", signed)?;
-            before(*until, "the renewal", Some(on))?;
-            before(*until, "the last day so far", content.agreement.until)?;
+            order("renew until", *until, "the renewal", Some(on))?;
+            let last = content.agreement.until;
+            order("renew until", *until, "the last day so far", last)?;
             to.next_matter(Matter::Renewal, on);
             let mut content = content.clone();
             content.agreement.until = Some(*until);

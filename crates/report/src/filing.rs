@@ -310,9 +310,15 @@ fn waiting(view: &View<'_>, look: &Look) -> String {
 /// `first filing: due until 2026-01-06 Tue, 3 working days left`.
 fn headline(item: &DueItem, look: &Look) -> String {
     let mut out = format!("  {}: ", matter(item.matter, look));
-    out.push_str(progress(item.progress, look));
     if let Some(on) = item.filed_on {
-        let _ = write!(out, " {on}");
+        let _ = write!(out, "{} {on}", progress(Progress::Filed, look));
+    }
+    match (item.progress, item.filed_on) {
+        (Progress::Filed, Some(_)) => {}
+        (now, Some(_)) => {
+            let _ = write!(out, ", {}", progress(now, look));
+        }
+        (now, None) => out.push_str(progress(now, look)),
     }
     if let Some(receipt) = &item.receipt {
         let _ = write!(out, " ({})", inert(receipt));
