@@ -92,6 +92,7 @@ pub fn command() -> Command {
         .subcommand(rate())
         .subcommand(calendars())
         .subcommand(credit())
+        .subcommand(filing())
         .subcommand(
             Command::new("explain")
                 .about("Say what a code means and what to do about it")
@@ -224,6 +225,156 @@ fn credit() -> Command {
         .subcommand(budget)
         .subcommand(base)
         .subcommand(publish)
+}
+
+fn filing() -> Command {
+    let records = || {
+        path("records")
+            .value_name("RECORD")
+            .required(true)
+            .num_args(1..)
+            .help("Records (quanfu.filing/1)")
+    };
+    let day = || {
+        Arg::new("day")
+            .long("day")
+            .value_name("DAY")
+            .required(true)
+            .help("The day it is said for, YYYY-MM-DD")
+    };
+    let programmes = || {
+        path("programme")
+            .long("programme")
+            .value_name("PROGRAMME")
+            .action(ArgAction::Append)
+            .help("A programme (quanfu.filing-programme/1) of your own that a record may be under")
+    };
+    let unmask = || {
+        Arg::new("unmask")
+            .long("unmask")
+            .action(ArgAction::SetTrue)
+            .help("Show account numbers, names and telephones whole")
+    };
+    let views = |command: Command| calendar_files(command.arg(records()).arg(programmes()));
+    // every command that changes a record
+    let changes = |name: &'static str, about: &'static str| {
+        remembering(by(Command::new(name)))
+            .about(about)
+            .arg(path("record").value_name("RECORD").required(true).help("The record (quanfu.filing/1); it is replaced as a whole or not at all"))
+            .arg(Arg::new("on").long("on").value_name("DAY").required(true).help("The day on which it happened, YYYY-MM-DD"))
+            .arg(path("key").long("key").value_name("KEY").help(
+                "With --store: a file of 32 bytes or more, the key of the digests of account numbers and telephones",
+            ))
+            .arg(unmask())
+    };
+    let change = |name, about| calendar_files(changes(name, about).arg(programmes()));
+    let field = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let fields = |command: Command| {
+        command
+            .arg(path("content").long("content").value_name("TOML").help(
+                "All fields but the papers, from a file; account numbers and the contact can only be given here",
+            ))
+            .arg(field("bank", "NAME", "The bank"))
+            .arg(field("bank-uscc", "USCC", "Its unified social credit code"))
+            .arg(field("institution", "NAME", "The payment institution"))
+            .arg(field("institution-uscc", "USCC", "Its unified social credit code"))
+            .arg(field("licence", "NUMBER", "Its payment licence"))
+            .arg(field("agreement", "NUMBER", "The agreement"))
+            .arg(field("from", "DAY", "Its first day"))
+            .arg(field("until", "DAY", "Its last day"))
+    };
+    let text = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("TEXT")
+            .required(true)
+            .help(help)
+    };
+    Command::new("filing")
+        .about("Post-hoc filing of cooperations between banks and payment institutions")
+        .after_help(format!(
+            "Examples:\n  quanfu filing new jn.json --number JN-2026-001 --programme jinan-2017 --content jn.toml --on 2026-03-02 --by 'Li Na'\n  \
+             quanfu filing due *.json --day 2026-03-09\n\n\
+             Business may begin before anything is filed: what is not filed in time is overdue, never invalid. Where a programme\n\
+             gives no deadline, nobody is told to be in time.\n{NOBODY}\n\n{EXIT_CODES}"
+        ))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("programmes")
+                .about("Show the programmes that there are, and what in them is not sourced")
+                .arg(programmes()),
+        )
+        .subcommand(fields(
+            calendar_files(changes("new", "Begin a record"))
+                .arg(Arg::new("number").long("number").value_name("NUMBER").required(true).help("Your number of the record"))
+                .arg(path("programme").long("programme").value_name("PROGRAMME").required(true).help(
+                    "Name of a programme, or one of your own (quanfu.filing-programme/1)",
+                )),
+        ))
+        .subcommand(fields(change("edit", "Put right or fill in what is not filed, or was returned")))
+        .subcommand(
+            change("add", "Attach a paper, by its name, length and digest")
+                .arg(path("paper").value_name("FILE").required(true).help("The paper"))
+                .arg(Arg::new("kind").long("kind").value_name("KIND").required(true).help("What it is, such as agreement"))
+                .arg(Arg::new("replace").long("replace").action(ArgAction::SetTrue).help("Take out papers of this kind that were attached before")),
+        )
+        .subcommand(change("sign", "The agreement was signed"))
+        .subcommand(change("start", "Business began"))
+        .subcommand(change("submit", "Put the filing forward, for another person to release"))
+        .subcommand(
+            change("approve", "Release what another person put forward: it is filed")
+                .arg(Arg::new("digest").value_name("DIGEST").required(true).help(
+                    "Digest of the content that is released, as `submit` printed it, or its first 8 letters or more",
+                )),
+        )
+        .subcommand(change("accept", "The authority accepted it").arg(text("receipt", "The authority's number")))
+        .subcommand(change("return", "The authority returned it for correction").arg(text("reason", "Why")))
+        .subcommand(fields(change("change", "The cooperation changed: what was accepted is filed anew")))
+        .subcommand(
+            change("renew", "The agreement was renewed: that is filed too")
+                .arg(Arg::new("until").long("until").value_name("DAY").required(true).help("Its new last day")),
+        )
+        .subcommand(change("terminate", "The cooperation ended: that is filed too").arg(text("reason", "Why")))
+        .subcommand(views(
+            Command::new("list")
+                .about("Show one line for each record")
+                .arg(unmask()),
+        ))
+        .subcommand(views(
+            Command::new("due")
+                .about("Say what is to be filed and until when, the earliest deadline first")
+                .arg(day())
+                .arg(format(&["table", "json", "csv"])),
+        ))
+        .subcommand(calendar_files(
+            Command::new("show")
+                .about("Show a record, and each of its deadlines day by day")
+                .arg(path("record").value_name("RECORD").required(true).help("The record (quanfu.filing/1)"))
+                .arg(programmes())
+                .arg(day())
+                .arg(format(&["table", "json"]))
+                .arg(unmask()),
+        ))
+        .subcommand(views(
+            Command::new("export")
+                .about("Write records for other programs; personal values are masked")
+                .arg(day())
+                .arg(
+                    Arg::new("format")
+                        .long("format")
+                        .value_name("FORMAT")
+                        .value_parser(["json", "csv"])
+                        .default_value("json")
+                        .help("What stdout gets, if there is no -o"),
+                )
+                .arg(out("Write a file: .json (quanfu.filing-export/1) or .csv"))
+                .arg(Arg::new("whole").long("whole").action(ArgAction::SetTrue).help(
+                    "Write account numbers, names and telephones whole",
+                )),
+        ))
 }
 
 fn demo() -> Command {

@@ -7,6 +7,7 @@ mod decide;
 mod demo;
 mod diff;
 mod explain;
+mod filing;
 mod keyrun;
 mod price;
 mod rate;
@@ -39,6 +40,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("credit", matches)) => credit::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("store", matches)) => store::run(matches, screen),
+        Some(("filing", matches)) => filing::run(matches, screen),
         Some(("explain", matches)) => explain::run(matches, screen),
         _ => Err(Failure::usage("no command")),
     }

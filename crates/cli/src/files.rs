@@ -22,10 +22,11 @@ pub fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
 
 /// Reads a document (rules, profile, calendar, result) whole.
 pub fn text(path: &Path) -> Result<String, Failure> {
-    whole(path, open(path)?)
+    text_of(path, open(path)?)
 }
 
-fn whole(path: &Path, reader: impl Read) -> Result<String, Failure> {
+/// Reads a document of this name whole.
+pub fn text_of(path: &Path, reader: impl Read) -> Result<String, Failure> {
     let limit = Limits::default().document_bytes;
     let mut bytes = Vec::new();
     let mut reader = reader.take(limit.saturating_add(1));
@@ -89,7 +90,7 @@ impl LogFile {
         let file = opened.map_err(|error| output(&error))?;
         // each holds it for the time of one line
         file.lock().map_err(|error| output(&error))?;
-        let log = DecisionLog::parse(&whole(path, &file)?);
+        let log = DecisionLog::parse(&text_of(path, &file)?);
         let log = log.map_err(|error| Failure::decisions(path, &error))?;
         let path = path.to_owned();
         Ok((Self { file, path, is_new }, log))

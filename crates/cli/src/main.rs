@@ -4,6 +4,7 @@ mod args;
 mod command;
 mod failure;
 mod files;
+mod record;
 mod screen;
 
 use std::process::ExitCode;

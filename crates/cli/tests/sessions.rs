@@ -100,6 +100,18 @@ fn days() -> Folder {
         let bytes = fs::read(credit.join(name)).expect("a file of the credit session");
         folder.write(&format!("credit/{name}"), &bytes);
     }
+    let filing = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filing");
+    for name in [
+        "content.toml",
+        "wrong.toml",
+        "agreement.txt",
+        "control.txt",
+        "sealed.txt",
+    ] {
+        let bytes = fs::read(filing.join(name)).expect("a file of the filing session");
+        folder.write(&format!("filing/{name}"), &bytes);
+    }
+    folder.write("filing/key.bin", &[7; 32]);
     folder.write("day/key.bin", &[7; 32]);
     folder.write(
         "day/filing.json",

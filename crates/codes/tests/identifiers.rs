@@ -86,6 +86,73 @@ fn identifiers_are_told_right_from_wrong_form_and_wrong_check_digits() {
     }
 }
 
+/// Every text that differs from this one in one place.
+fn neighbours(text: &str) -> Vec<(usize, char, String)> {
+    let mut all = Vec::new();
+    for (place, old) in text.char_indices() {
+        for to in ('0'..='9').chain('A'..='Z').filter(|to| *to != old) {
+            let mut changed = text.to_owned();
+            changed.replace_range(place..=place, to.encode_utf8(&mut [0; 4]));
+            all.push((place, to, changed));
+        }
+    }
+    all
+}
+
+#[test]
+fn no_change_of_one_character_of_a_known_identifier_is_taken_for_right() {
+    type Verdict = fn(&str) -> char;
+    let uscc: Verdict = |text| verdict::<Uscc>(text, |id| id.check().is_ok());
+    let inner: Verdict = |text| verdict::<OrganisationCode>(text, |id| id.check().is_ok());
+    let resident: Verdict = |text| verdict::<ResidentId>(text, |id| id.check().is_ok());
+    let card: Verdict = |text| verdict::<BankCard>(text, |id| id.check().is_ok());
+    let lei: Verdict = |text| verdict::<Lei>(text, |id| id.check().is_ok());
+    let iban: Verdict = |text| verdict::<Iban>(text, |id| id.check().is_ok());
+    // of an LEI, an IBAN and an organisation code only a digit for a digit and a letter for a letter are promised
+    for (text, judge, any) in [
+        ("91110000600037341L", uscc, true),
+        ("91350100M000100Y43", uscc, true),
+        ("91440300708461136T", uscc, true),
+        ("600037341", inner, false),
+        ("11010519491231002X", resident, true),
+        ("440524188001010014", resident, true),
+        ("360426199101010071", resident, true),
+        ("6200000000000005", card, true),
+        ("4111111111111111", card, true),
+        ("213800KUD8LAJWSQ9D15", lei, false),
+        ("529900T8BM49AURSDO55", lei, false),
+        ("5493001KJTIIGC8Y1R12", lei, false),
+        ("GB82WEST12345698765432", iban, false),
+        ("DE89370400440532013000", iban, false),
+        ("GR1601101050000010547023795", iban, false),
+    ] {
+        assert_eq!(judge(text), 'o', "{text}");
+        for (place, to, changed) in neighbours(text) {
+            let is_like = text.as_bytes()[place].is_ascii_digit() == to.is_ascii_digit();
+            if any || is_like {
+                assert_ne!(judge(&changed), 'o', "{text}: {changed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_two_neighbouring_digits_of_a_resident_identity_number_can_change_places() {
+    for text in [
+        "11010519491231002X",
+        "440524188001010014",
+        "360426199101010071",
+    ] {
+        for place in 0..16 {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes.swap(place, place + 1);
+            let changed = String::from_utf8(bytes).unwrap();
+            let found = verdict::<ResidentId>(&changed, |id| id.check().is_ok());
+            assert!(found != 'o' || changed == text, "{changed}");
+        }
+    }
+}
+
 #[test]
 fn an_iban_is_as_long_as_those_of_its_country_where_we_know_it() {
     let (table, day) = (CodeTable::iban_lengths(), "2025-12-31".parse().unwrap());
@@ -211,6 +278,8 @@ fn code_tables_hold_what_they_say_on_the_days_they_say() {
         ("licence-scope", "互联网支付", "2024-04-30", true),
         ("licence-scope", "互联网支付", "2024-05-01", false),
         ("supervision-mode", "9710", "2025-12-31", true),
+        ("bop", "122030", "2025-12-31", true),
+        ("bop", "A01", "2025-12-31", false), // invented by encyclopedias
     ] {
         let tables = CodeTable::shipped();
         let table = tables.iter().find(|known| known.name() == table).unwrap();
@@ -235,6 +304,123 @@ fn code_tables_hold_what_they_say_on_the_days_they_say() {
     }
     assert!(CodeTable::parse("t", "").is_err());
 }
+
+#[test]
+fn tables_hold_the_codes_that_were_seen_and_no_others() {
+    let codes = |name: &str| -> Vec<String> {
+        let tables = CodeTable::shipped();
+        let table = tables.iter().find(|known| known.name() == name).unwrap();
+        let mut codes: Vec<String> = table.rows().map(|row| row.code.clone()).collect();
+        codes.dedup();
+        codes
+    };
+    for (name, want) in [
+        (
+            "bop",
+            "121010 121020 121030 121040 121050 121080 121090 121990 122030 122990 221000 822030 929080 999998 999999",
+        ),
+        (
+            "customs-currency",
+            "110 116 121 122 129 132 133 136 142 143 300 302 303 326 330 331 344 501 502 601 609",
+        ),
+        ("supervision-mode", "1210 1239 9610 9710 9810"),
+        ("iban-length", "DE GB GR"),
+        (
+            "licence-scope",
+            "互联网支付 储值账户运营Ⅰ 储值账户运营Ⅱ 支付交易处理Ⅰ 支付交易处理Ⅱ",
+        ),
+        (
+            "credit-grade",
+            "customs/一般信用 customs/一般认证 customs/其他 customs/失信 customs/高级认证 safe/A safe/B safe/C",
+        ),
+    ] {
+        assert_eq!(codes(name).join(" "), want, "{name}");
+    }
+    assert_eq!(CodeTable::shipped().len(), 6);
+}
+
+/// Each figure with its first day and how sure it is, as it was read; what a row adds to that is its source.
+#[test]
+fn parameters_are_the_figures_that_were_read_and_no_others() {
+    let found: Vec<String> = Parameters::shipped()
+        .rows()
+        .map(|row| {
+            let until = row.until.map(|day| format!("..{day}")).unwrap_or_default();
+            assert!(!row.source.is_empty());
+            format!(
+                "{} {} {} {}{until} {}",
+                row.name,
+                row.value,
+                row.unit,
+                row.from,
+                row.certainty.name()
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        PARAMETERS
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+    );
+}
+
+const PARAMETERS: &str = "
+    advance_months 12 months 2021-01-01 certain
+    bank_min_years 3 years 2022-07-21 certain
+    bop_receipt_days 5 working_days 2022-07-26 certain
+    composite_discount 0.70 ratio 2016-04-08 certain
+    deemed_income_rate 0.04 ratio 2020-01-01 probable
+    directory_exempt 200000 USD 2021-04-01 certain
+    directory_warning 180000 USD 2021-04-01 certain
+    export_simplified_cap 5000 CNY 2019-01-01 probable
+    fx_banks 2 banks 2019-04-29 probable
+    fx_conversion_days 1 working_days 2019-04-29 probable
+    fx_registration_years 5 years 2019-04-29 unsure
+    fx_report_customer 200000 USD 2019-04-29 unsure
+    fx_report_day 10 day_of_month 2019-04-29 unsure
+    fx_single_limit 50000 USD 2015-01-30..2019-04-28 certain
+    fx_single_limit 50000 USD 2019-04-29 probable
+    fx_staff 5 persons 2019-04-29 certain
+    import_annual_limit 20000 CNY 2016-04-08..2018-12-31 certain
+    import_annual_limit 26000 CNY 2019-01-01 certain
+    import_single_limit 2000 CNY 2016-04-08..2018-12-31 certain
+    import_single_limit 5000 CNY 2019-01-01 certain
+    interbank_account_filing_days 5 working_days 2009-07-01 certain
+    large_value_cash_cny 50000 CNY 2018-07-13 certain
+    large_value_cash_usd 10000 USD 2018-07-13 certain
+    large_value_entity_cny 2000000 CNY 2018-07-13 certain
+    large_value_entity_usd 200000 USD 2018-07-13 certain
+    large_value_person_abroad_cny 200000 CNY 2018-07-13 probable
+    large_value_person_abroad_usd 10000 USD 2018-07-13 probable
+    large_value_person_cny 500000 CNY 2018-07-13 certain
+    large_value_person_usd 100000 USD 2018-07-13 certain
+    netting_logistics 1 allowed 2021-01-01 certain
+    netting_refund 1 allowed 2015-01-30 probable
+    netting_tax 1 allowed 2021-01-01 certain
+    netting_warehousing 1 allowed 2021-01-01 certain
+    person_quota 50000 USD 2021-01-01 certain
+    rcpmis_fx_days 1 working_days 2019-01-01 unsure
+    rcpmis_receipt_days 5 working_days 2019-01-01 unsure
+    remitter_identity_cny 5000 CNY 2026-01-01 certain
+    remitter_identity_usd 1000 USD 2026-01-01 certain
+    retention_years_fx 5 years 2019-04-29 probable
+    retention_years_identity 5 years 2019-04-29..2025-12-31 certain
+    retention_years_identity 10 years 2026-01-01 certain
+    summary_day 15 day_of_month 2019-01-01 probable
+    unpaid_export_report_days 210 calendar_days 2009-07-01 probable
+    vat_rate_low 0.13 ratio 2016-04-08..2017-06-30 probable
+    vat_rate_low 0.11 ratio 2017-07-01..2018-04-30 probable
+    vat_rate_low 0.10 ratio 2018-05-01..2019-03-31 probable
+    vat_rate_low 0.09 ratio 2019-04-01 probable
+    vat_rate_standard 0.17 ratio 2016-04-08..2018-04-30 probable
+    vat_rate_standard 0.16 ratio 2018-05-01..2019-03-31 probable
+    vat_rate_standard 0.13 ratio 2019-04-01 probable
+    violation_lookback_years 2 years 2022-07-21 certain
+    waybill_unique_months 6 months 2022-06-01 certain
+";
 
 #[test]
 fn parameters_answer_by_day_and_users_lay_rows_over_ours() {

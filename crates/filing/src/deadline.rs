@@ -1,6 +1,8 @@
 //! [`Deadline`]: the day until which something must be done, and how it was counted.
 
-use quanfu_calendar::{BusinessCalendar, CountedDay, Date};
+use std::borrow::Cow;
+
+use quanfu_calendar::{BusinessCalendar, Certainty, CountedDay, Date};
 use quanfu_codes::{ParameterError, Parameters};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,17 @@ closed_list! {
         WorkingDays = "working_days",
         /// Every day.
         CalendarDays = "calendar_days",
+    }
+}
+
+impl DayUnit {
+    /// The calendar by which it counts, where the programme's is this one.
+    #[must_use]
+    pub fn calendar(self, working: &BusinessCalendar) -> Cow<'_, BusinessCalendar> {
+        match self {
+            Self::WorkingDays => Cow::Borrowed(working),
+            Self::CalendarDays => Cow::Owned(BusinessCalendar::every_day()),
+        }
     }
 }
 
@@ -56,6 +69,8 @@ pub enum Deadline {
         due: Date,
         /// Every day after the event until then: its number, or the reason why it does not count.
         days: Vec<CountedDay>,
+        /// How sure the calendar is of them.
+        certainty: Certainty,
     },
     /// Nobody can tell; never the same as "in time".
     NotDeterminable(NotDeterminable),
@@ -68,15 +83,17 @@ impl Deadline {
         let Some(term) = term else {
             return Self::NotDeterminable(NotDeterminable::NoDeadline);
         };
-        let counted = match term.unit {
-            DayUnit::WorkingDays => calendar.count(from, i32::from(term.n)),
-            DayUnit::CalendarDays => BusinessCalendar::every_day().count(from, i32::from(term.n)),
-        };
+        let calendar = term.unit.calendar(calendar);
+        let counted = calendar.count(from, i32::from(term.n)).and_then(|days| {
+            let due = days.last().map_or(from, |day| day.day);
+            Ok((due, days, calendar.certainty(from, due)?))
+        });
         match counted {
-            Ok(days) => Self::On {
+            Ok((due, days, certainty)) => Self::On {
                 from,
-                due: days.last().map_or(from, |day| day.day),
+                due,
                 days,
+                certainty,
             },
             Err(error) => Self::NotDeterminable(NotDeterminable::CalendarEnds(error.to_string())),
         }

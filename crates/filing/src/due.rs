@@ -1,12 +1,12 @@
 //! What is due, and since or until when.
 
 use quanfu_calendar::{BusinessCalendar, Date, Period};
-use quanfu_codes::{ParameterError, Parameters};
+use quanfu_codes::{ParameterError, ParameterRow, Parameters};
 
-use crate::deadline::{Deadline, NotDeterminable};
-use crate::filing::{Filing, Progress, Standing};
+use crate::deadline::{Deadline, NotDeterminable, Term};
+use crate::filing::{Course, Filing, Progress, Standing, State};
 use crate::list::closed_list;
-use crate::programme::{Matter, Programme};
+use crate::programme::{Matter, Programme, Trigger};
 
 closed_list! {
     /// How a matter stands towards its deadline.
@@ -26,7 +26,7 @@ closed_list! {
     }
 }
 
-/// The matter at hand of a record, and its deadline.
+/// A matter of a record, and its deadline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueItem {
     /// What is or was to be filed.
@@ -35,19 +35,24 @@ pub struct DueItem {
     pub progress: Progress,
     /// Towards its deadline.
     pub timeliness: Timeliness,
+    /// The event that the deadline counts from; `None`: the programme has no such duty.
+    pub counted_from: Option<Trigger>,
+    /// The day of that event, or without a duty of the latest that brought the matter about.
+    pub event_on: Option<Date>,
+    /// The time that the programme gives.
+    pub term: Option<Term>,
     /// The deadline; `None` before its event.
     pub deadline: Option<Deadline>,
-    /// Working days after the last day, until the filing or the day asked for; `None`: not late, or not determinable.
+    /// Day of the last filing.
+    pub filed_on: Option<Date>,
+    /// The authority's number.
+    pub receipt: Option<String>,
+    /// Days of the deadline's kind until the last day; only of what is due.
+    pub days_left: Option<u32>,
+    /// Days of the deadline's kind after the last day, until the filing or the day asked for; only of what is late.
     pub days_late: Option<u32>,
-}
-
-impl DueItem {
     /// Whether something is to be done.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        matches!(self.progress, Progress::Open | Progress::Returned)
-            && self.timeliness != Timeliness::NotYet
-    }
+    pub is_open: bool,
 }
 
 /// How the matter at hand of a record stands on a day. What was returned is open again, and its deadline stays.
@@ -59,58 +64,96 @@ pub fn due(
     day: Date,
 ) -> DueItem {
     let state = filing.state();
-    let duty = programme.duty(state.matter);
-    let event = match duty {
-        Some(duty) => state.days.get(&duty.counted_from).copied(),
-        None => state.days.values().max().copied(),
+    item(state, &state.at_hand, programme, calendar, day)
+}
+
+/// How all matters of a record stand on a day, in their order: the one at hand is the last.
+///
+/// A matter that was open when the cooperation ended stays open until the end is filed.
+#[must_use]
+pub fn dues(
+    filing: &Filing,
+    programme: &Programme,
+    calendar: &BusinessCalendar,
+    day: Date,
+) -> Vec<DueItem> {
+    let state = filing.state();
+    let courses = state.courses();
+    courses
+        .map(|course| item(state, course, programme, calendar, day))
+        .collect()
+}
+
+fn item(
+    state: &State,
+    course: &Course,
+    programme: &Programme,
+    calendar: &BusinessCalendar,
+    day: Date,
+) -> DueItem {
+    let duty = programme.duty(course.matter);
+    let triggers: &[Trigger] = match (duty, course.matter) {
+        (Some(duty), _) => &[duty.counted_from],
+        (None, Matter::First) => &[Trigger::Signed, Trigger::Started],
+        (None, Matter::Change) => &[Trigger::Changed],
+        (None, Matter::Renewal) => &[Trigger::Renewed],
+        (None, Matter::Termination) => &[Trigger::Terminated],
     };
-    let deadline = event
-        .filter(|event| *event <= day)
-        .map(|event| Deadline::count(event, duty.and_then(|duty| duty.deadline), calendar));
-    let filed_on = match state.progress {
-        Progress::Filed | Progress::Accepted => state.filed_on,
-        Progress::Open | Progress::Returned => None,
-    };
-    let (timeliness, last) = match (&deadline, filed_on) {
-        (None, Some(_)) if duty.is_none_or(|duty| duty.deadline.is_none()) => {
-            (Timeliness::NotDeterminable, day)
-        }
+    let days = triggers.iter().map(|of| state.day(course, *of));
+    let event = days.max().flatten();
+    let term = duty.and_then(|duty| duty.deadline);
+    let deadline = event.map(|event| Deadline::count(event, term, calendar));
+    let filed_on = course.filed_on.filter(|_| !course.is_open());
+    let timeliness = match (&deadline, filed_on) {
+        (None, Some(_)) if term.is_none() => Timeliness::NotDeterminable,
         // filed before the event that starts the clock
-        (None, Some(filed)) => (Timeliness::InTime, filed),
-        (None, None) => (Timeliness::NotYet, day),
-        (Some(Deadline::NotDeterminable(_)), _) => (Timeliness::NotDeterminable, day),
-        (Some(Deadline::On { due, .. }), Some(filed)) if filed <= *due => {
-            (Timeliness::InTime, filed)
-        }
-        (Some(Deadline::On { .. }), Some(filed)) => (Timeliness::Late, filed),
-        (Some(Deadline::On { due, .. }), None) if day <= *due => (Timeliness::Due, day),
-        (Some(Deadline::On { .. }), None) => (Timeliness::Overdue, day),
+        (None, Some(_)) => Timeliness::InTime,
+        (None, None) => Timeliness::NotYet,
+        (Some(Deadline::NotDeterminable(_)), _) => Timeliness::NotDeterminable,
+        (Some(Deadline::On { due, .. }), Some(filed)) if filed <= *due => Timeliness::InTime,
+        (Some(Deadline::On { .. }), Some(_)) => Timeliness::Late,
+        (Some(Deadline::On { due, .. }), None) if day <= *due => Timeliness::Due,
+        (Some(Deadline::On { .. }), None) => Timeliness::Overdue,
     };
-    let is_late = matches!(timeliness, Timeliness::Late | Timeliness::Overdue);
-    let days_late = deadline
-        .as_ref()
-        .and_then(Deadline::due)
-        .filter(|_| is_late)
-        .and_then(|due| calendar.business_days_between(due, last).ok())
-        .and_then(|days| u32::try_from(days).ok());
+    // for the tail of the year that the calendar does not know, the days cannot be told
+    let between = |from: Date, until: Date| {
+        let days = term?.unit.calendar(calendar);
+        let days = days.business_days_between(from, until).ok()?;
+        u32::try_from(days).ok()
+    };
+    let last = deadline.as_ref().and_then(Deadline::due);
+    let (days_left, days_late) = match (timeliness, last) {
+        (Timeliness::Due, Some(due)) => (between(day, due), None),
+        (Timeliness::Overdue, Some(due)) => (None, between(due, day)),
+        (Timeliness::Late, Some(due)) => (None, filed_on.and_then(|filed| between(due, filed))),
+        _ => (None, None),
+    };
+    let waits = course.is_open() && timeliness != Timeliness::NotYet;
     DueItem {
-        matter: state.matter,
-        progress: state.progress,
+        matter: course.matter,
+        progress: course.progress,
         timeliness,
+        counted_from: duty.map(|duty| duty.counted_from),
+        event_on: event,
+        term,
         deadline,
+        filed_on: course.filed_on,
+        receipt: course.receipt.clone(),
+        days_left,
         days_late,
+        is_open: waits && state.at_hand.is_open(),
     }
 }
 
 /// How long a record is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// The longest of all rules that apply.
-    pub years: u32,
-    /// The last day, counted from the end of the cooperation; `None` while it runs.
+    /// The longest of all rules that apply; `None`: no rule is known that applies.
+    pub years: Option<u32>,
+    /// The last day, counted from the end of the cooperation; `None` while it runs, or if no rule is known.
     pub until: Option<Date>,
-    /// Names of the rows used.
-    pub rows: Vec<String>,
+    /// The rows that apply.
+    pub rows: Vec<ParameterRow>,
 }
 
 /// How long a record is kept, as known on a day: the longest of all rules of its programme that held on any day since the
@@ -125,22 +168,24 @@ pub fn retention(
     parameters: &Parameters,
     day: Date,
 ) -> Result<Retention, ParameterError> {
-    let begun = filing.events().first().map_or(day, |event| event.on);
-    let mut years = 0;
+    let begun = filing.events().iter().map(|event| event.on).min();
+    let begun = begun.unwrap_or(day);
+    let mut years = None;
     let mut rows = Vec::new();
     for name in &programme.retention {
         for row in parameters.between(name, begun, day)? {
-            years = years.max(row.whole("years")?);
-            rows.push(row.id());
+            years = years.max(Some(row.whole("years")?));
+            rows.push(row.clone());
         }
     }
     let state = filing.state();
-    let ended = state
-        .days
-        .get(&crate::programme::Trigger::Terminated)
-        .filter(|_| state.standing == Standing::Terminated && years > 0);
-    let period = Period::Years(u16::try_from(years).unwrap_or(u16::MAX));
-    let until = ended.and_then(|ended| period.after(*ended));
+    let ended = (state.standing == Standing::Terminated)
+        .then_some(state.at_hand.caused_on)
+        .flatten();
+    let until = ended.zip(years).and_then(|(ended, years)| {
+        let period = Period::Years(u16::try_from(years).ok()?);
+        period.after(ended)
+    });
     Ok(Retention { years, until, rows })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use quanfu_calendar::Date;
+use quanfu_codes::PersonName;
 use quanfu_settlement::decision::person;
 use quanfu_settlement::{Digest, DigestAlg};
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ closed_list! {
 }
 
 closed_list! {
-    /// How far the matter at hand has come.
+    /// How far a matter has come.
     Progress {
         /// Not filed.
         Open = "open",
@@ -45,10 +46,43 @@ closed_list! {
 /// What one person put forward, for another to release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// Who, as compared.
-    pub by: String,
+    /// Who, as written.
+    pub by: PersonName,
     /// Digest of the content that was put forward.
     pub content: Digest,
+}
+
+/// One matter of a record, from its cause to its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// What is or was to be filed.
+    pub matter: Matter,
+    /// How far that has come.
+    pub progress: Progress,
+    /// Day of the change, the renewal or the end; of a first filing, [`State::days`] have the days.
+    pub caused_on: Option<Date>,
+    /// Day of the last filing.
+    pub filed_on: Option<Date>,
+    /// The authority's number, once it was accepted.
+    pub receipt: Option<String>,
+}
+
+impl Course {
+    fn begin(matter: Matter, caused_on: Option<Date>) -> Self {
+        Self {
+            matter,
+            progress: Progress::Open,
+            caused_on,
+            filed_on: None,
+            receipt: None,
+        }
+    }
+
+    /// Whether it waits to be filed, for the first time or again.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.progress, Progress::Open | Progress::Returned)
+    }
 }
 
 /// Where a record stands. Derived from its events.
@@ -56,16 +90,14 @@ pub struct Submission {
 pub struct State {
     /// The cooperation.
     pub standing: Standing,
-    /// What is or was to be filed.
-    pub matter: Matter,
-    /// How far that has come.
-    pub progress: Progress,
+    /// The matters before the one at hand, in their order. One of them is open only if the cooperation ended before.
+    pub before: Vec<Course>,
+    /// The matter at hand.
+    pub at_hand: Course,
     /// What waits for a second person.
     pub submission: Option<Submission>,
-    /// Day of the last event of each kind that deadlines count from.
+    /// Days of signing and of the start of business.
     pub days: BTreeMap<Trigger, Date>,
-    /// Day of the last filing.
-    pub filed_on: Option<Date>,
     /// Digest of the content.
     pub content: Digest,
 }
@@ -75,13 +107,32 @@ impl State {
     /// `terminated`.
     #[must_use]
     pub fn stage(&self) -> &'static str {
-        match (self.standing, self.progress, self.matter) {
+        match (self.standing, self.at_hand.progress, self.at_hand.matter) {
             (Standing::Terminated, ..) => "terminated",
             (_, Progress::Open, Matter::Change) => "changed",
             (_, Progress::Open, Matter::Renewal) => "renewed",
             (standing, Progress::Open, _) => standing.code(),
             (_, progress, _) => progress.code(),
         }
+    }
+
+    /// All matters in their order, the one at hand last.
+    pub fn courses(&self) -> impl Iterator<Item = &Course> {
+        self.before.iter().chain([&self.at_hand])
+    }
+
+    /// Day of an event that deadlines of a matter count from.
+    #[must_use]
+    pub fn day(&self, course: &Course, trigger: Trigger) -> Option<Date> {
+        match trigger {
+            Trigger::Signed | Trigger::Started => self.days.get(&trigger).copied(),
+            Trigger::Changed | Trigger::Renewed | Trigger::Terminated => course.caused_on,
+        }
+    }
+
+    fn next_matter(&mut self, matter: Matter, on: Date) {
+        let next = Course::begin(matter, Some(on));
+        self.before.push(std::mem::replace(&mut self.at_hand, next));
     }
 }
 
@@ -91,6 +142,8 @@ impl State {
 pub enum Act {
     /// The record was begun.
     New {
+        /// Our number of the record.
+        number: String,
         /// The programme.
         programme: String,
         /// What is to be filed.
@@ -167,8 +220,9 @@ pub struct Event {
     pub seq: u64,
     /// The day on which it happened.
     pub on: Date,
-    /// Who says so, as written. Nobody is authenticated here.
-    pub by: String,
+    /// Who says so, as written; whole in the document, masked wherever it is shown. Nobody is authenticated here.
+    #[serde(with = "quanfu_codes::whole")]
+    pub by: PersonName,
     /// What happened.
     pub act: Act,
     /// Digest of the event before it; zeros for the first.
@@ -204,7 +258,7 @@ pub enum Refusal {
         why: &'static str,
     },
     /// The day is before one that it must not precede.
-    #[error("{act} on {on}: {after} was on {day}")]
+    #[error("{act}, {on}: before {after}, {day}")]
     Day {
         /// What was to happen.
         act: &'static str,
@@ -282,6 +336,7 @@ pub struct Filing {
 #[serde(deny_unknown_fields)]
 struct Document {
     schema: String,
+    number: String,
     events: Vec<Event>,
 }
 
@@ -297,13 +352,15 @@ fn digest_of(value: &impl Serialize) -> Digest {
 }
 
 impl Filing {
-    /// Begins a record.
+    /// Begins a record under a number of ours.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Programme`] before its first or after its last day; [`Refusal::Person`].
+    /// [`Refusal::Programme`] before its first or after its last day; [`Refusal::Unreadable`] for a number without
+    /// characters that are seen; [`Refusal::Person`].
     pub fn new(
         programme: &Programme,
+        number: &str,
         content: Content,
         on: Date,
         by: &str,
@@ -313,25 +370,34 @@ impl Filing {
             return Err(Refusal::Programme { message });
         }
         let act = Act::New {
+            number: number.to_owned(),
             programme: programme.id.clone(),
             content: Box::new(content),
         };
-        Self::begin(sealed(1, on, by, act, NONE))
+        Self::begin(sealed(1, on, PersonName::new(by), act, NONE))
     }
 
     fn begin(event: Event) -> Result<Self, Refusal> {
-        person(&event.by).map_err(|message| Refusal::Person { message })?;
-        let Act::New { content, .. } = &event.act else {
+        person(event.by.reveal()).map_err(|message| Refusal::Person { message })?;
+        let Act::New {
+            number, content, ..
+        } = &event.act
+        else {
             return Err(Refusal::Chain { seq: event.seq });
         };
+        if number.trim().is_empty() || number.chars().any(char::is_control) {
+            let message = "no number of a record: one such as JN-2026-001 would be right";
+            return Err(Refusal::Unreadable {
+                message: message.to_owned(),
+            });
+        }
         let content = Content::clone(content);
         let state = State {
             standing: Standing::Draft,
-            matter: Matter::First,
-            progress: Progress::Open,
+            before: Vec::new(),
+            at_hand: Course::begin(Matter::First, None),
             submission: None,
             days: BTreeMap::new(),
-            filed_on: None,
             content: digest_of(&content),
         };
         Ok(Self {
@@ -366,18 +432,15 @@ impl Filing {
         }
         let prev = self.events.last().map_or(NONE, |event| event.digest);
         let seq = self.events.len() as u64 + 1;
-        self.follow(sealed(seq, on, by, act, prev))
+        self.follow(sealed(seq, on, PersonName::new(by), act, prev))
     }
 
     fn follow(&mut self, event: Event) -> Result<(), Refusal> {
-        let (state, content) = next(&self.state, &event)?;
+        let (state, content) = next(&self.state, &self.content, &event)?;
         self.state = state;
         if let Some(content) = content {
+            self.state.content = digest_of(&content);
             self.content = content;
-        }
-        if let Act::Renew { until } = event.act {
-            self.content.agreement.until = Some(until);
-            self.state.content = digest_of(&self.content);
         }
         self.events.push(event);
         Ok(())
@@ -388,6 +451,15 @@ impl Filing {
     pub fn programme(&self) -> &str {
         match self.events.first().map(|event| &event.act) {
             Some(Act::New { programme, .. }) => programme,
+            _ => "",
+        }
+    }
+
+    /// Our number of it.
+    #[must_use]
+    pub fn number(&self) -> &str {
+        match self.events.first().map(|event| &event.act) {
+            Some(Act::New { number, .. }) => number,
             _ => "",
         }
     }
@@ -421,6 +493,7 @@ impl Filing {
     pub fn to_json(&self) -> String {
         let document = Document {
             schema: SCHEMA.to_owned(),
+            number: self.number().to_owned(),
             events: self.events.clone(),
         };
         let text = serde_json::to_string_pretty(&document);
@@ -448,7 +521,7 @@ impl Filing {
             let (count, prev) = record.as_ref().map_or((0, NONE), |record| {
                 (record.events.len() as u64, record.head())
             });
-            let again = sealed(seq, event.on, &event.by, event.act.clone(), prev);
+            let again = sealed(seq, event.on, event.by.clone(), event.act.clone(), prev);
             if again != event || seq != count + 1 {
                 return Err(Refusal::Chain { seq });
             }
@@ -457,15 +530,20 @@ impl Filing {
                 Some(record) => record.follow(event)?,
             }
         }
-        record.ok_or_else(|| unreadable("not a record: it has no events".to_owned()))
+        let record =
+            record.ok_or_else(|| unreadable("not a record: it has no events".to_owned()))?;
+        if record.number() != document.number {
+            return Err(Refusal::Chain { seq: 1 });
+        }
+        Ok(record)
     }
 }
 
-fn sealed(seq: u64, on: Date, by: &str, act: Act, prev: Digest) -> Event {
+fn sealed(seq: u64, on: Date, by: PersonName, act: Act, prev: Digest) -> Event {
     let mut event = Event {
         seq,
         on,
-        by: by.to_owned(),
+        by,
         act,
         prev,
         digest: NONE,
@@ -475,9 +553,13 @@ fn sealed(seq: u64, on: Date, by: &str, act: Act, prev: Digest) -> Event {
 }
 
 /// What an event makes of a state, and the new content, if it brings one.
-fn next(state: &State, event: &Event) -> Result<(State, Option<Content>), Refusal> {
-    let who = person(&event.by).map_err(|message| Refusal::Person { message })?;
-    let act = event.act.name();
+fn next(
+    state: &State,
+    content: &Content,
+    event: &Event,
+) -> Result<(State, Option<Content>), Refusal> {
+    let who = person(event.by.reveal()).map_err(|message| Refusal::Person { message })?;
+    let (act, on) = (event.act.name(), event.on);
     let refuse = |why| {
         Err(Refusal::State {
             act,
@@ -485,60 +567,66 @@ fn next(state: &State, event: &Event) -> Result<(State, Option<Content>), Refusa
             why,
         })
     };
-    let after = |name: &'static str, day: Option<Date>| match day {
-        Some(day) if event.on < day => Err(Refusal::Day {
+    let order = |act, on: Date, after, day: Option<Date>| match day {
+        Some(day) if on < day => Err(Refusal::Day {
             act,
-            on: event.on,
-            after: name,
+            on,
+            after,
             day,
         }),
         _ => Ok(()),
     };
+    let before = |on, after, day| order(act, on, after, day);
+    let signed = state.days.get(&Trigger::Signed).copied();
     let mut to = state.clone();
-    let mut content = None;
-    let is_open = matches!(state.progress, Progress::Open | Progress::Returned);
+    let is_open = state.at_hand.is_open();
     let runs = matches!(state.standing, Standing::Signed | Standing::InBusiness);
     match &event.act {
-        Act::New { .. } => return refuse("a record begins once"),
-        Act::Edit { content: new } => {
+        Act::New { .. } => refuse("a record begins once"),
+        Act::Edit { content } => {
             if !is_open {
                 return refuse("what is filed or accepted is not edited; a change would be right");
             }
-            content = Some(Content::clone(new));
             to.submission = None;
+            Ok((to, Some(Content::clone(content))))
         }
         Act::Sign => {
             if state.standing != Standing::Draft {
                 return refuse("only a draft is signed");
             }
             to.standing = Standing::Signed;
-            to.days.insert(Trigger::Signed, event.on);
+            to.days.insert(Trigger::Signed, on);
+            Ok((to, None))
         }
         Act::Start => {
             if state.standing != Standing::Signed {
                 return refuse("business begins once, after signing");
             }
-            after("signing", state.days.get(&Trigger::Signed).copied())?;
+            before(on, "signing", signed)?;
             to.standing = Standing::InBusiness;
-            to.days.insert(Trigger::Started, event.on);
+            to.days.insert(Trigger::Started, on);
+            Ok((to, None))
         }
         Act::Submit => {
             if state.standing == Standing::Draft || !is_open {
                 return refuse("something signed that is open or returned is put forward");
             }
             if state.submission.is_some() {
-                return refuse("it is put forward already");
+                return refuse(
+                    "it is put forward already; another person's approval would be right",
+                );
             }
             to.submission = Some(Submission {
-                by: who,
+                by: event.by.clone(),
                 content: state.content,
             });
+            Ok((to, None))
         }
         Act::Approve { content: released } => {
             let Some(submission) = &state.submission else {
                 return refuse("nothing is put forward");
             };
-            if submission.by == who {
+            if person(submission.by.reveal()).is_ok_and(|by| by == who) {
                 let message =
                     "who put it forward does not release it; another person would be right";
                 return Err(Refusal::Person {
@@ -548,62 +636,58 @@ fn next(state: &State, event: &Event) -> Result<(State, Option<Content>), Refusa
             if submission.content != *released {
                 return Err(Refusal::Content);
             }
-            after("signing", state.days.get(&Trigger::Signed).copied())?;
-            let of_matter = match state.matter {
-                Matter::First => None,
-                Matter::Change => Some(Trigger::Changed),
-                Matter::Renewal => Some(Trigger::Renewed),
-                Matter::Termination => Some(Trigger::Terminated),
-            };
-            after(
-                "its cause",
-                of_matter.and_then(|of| state.days.get(&of).copied()),
-            )?;
+            before(on, "signing", signed)?;
+            before(on, "its cause", state.at_hand.caused_on)?;
             to.submission = None;
-            to.progress = Progress::Filed;
-            to.filed_on = Some(event.on);
+            to.at_hand.progress = Progress::Filed;
+            to.at_hand.filed_on = Some(on);
+            Ok((to, None))
         }
         Act::Accept { .. } | Act::Return { .. } => {
-            if state.progress != Progress::Filed {
+            if state.at_hand.progress != Progress::Filed {
                 return refuse("an authority answers what is filed");
             }
-            after("filing", state.filed_on)?;
-            to.progress = match event.act {
-                Act::Accept { .. } => Progress::Accepted,
-                _ => Progress::Returned,
-            };
-        }
-        Act::Change { .. } | Act::Renew { .. } => {
-            if !runs || state.progress != Progress::Accepted {
-                return refuse("what was accepted and is not over is changed or renewed");
-            }
-            after("signing", state.days.get(&Trigger::Signed).copied())?;
-            let (matter, trigger) = match &event.act {
-                Act::Change { content: new } => {
-                    content = Some(Content::clone(new));
-                    (Matter::Change, Trigger::Changed)
+            before(on, "filing", state.at_hand.filed_on)?;
+            match &event.act {
+                Act::Accept { receipt } => {
+                    to.at_hand.progress = Progress::Accepted;
+                    to.at_hand.receipt = Some(receipt.clone());
                 }
-                _ => (Matter::Renewal, Trigger::Renewed),
-            };
-            to.matter = matter;
-            to.progress = Progress::Open;
-            to.days.insert(trigger, event.on);
+                _ => to.at_hand.progress = Progress::Returned,
+            }
+            Ok((to, None))
+        }
+        Act::Change { content } => {
+            if !runs || state.at_hand.progress != Progress::Accepted {
+                return refuse("what was accepted and is not over is changed");
+            }
+            before(on, "signing", signed)?;
+            to.next_matter(Matter::Change, on);
+            Ok((to, Some(Content::clone(content))))
+        }
+        Act::Renew { until } => {
+            if !runs || state.at_hand.progress != Progress::Accepted {
+                return refuse("what was accepted and is not over is renewed");
+            }
+            before(on, "signing", signed)?;
+            order("renew until", *until, "the renewal", Some(on))?;
+            let last = content.agreement.until;
+            order("renew until", *until, "the last day so far", last)?;
+            to.next_matter(Matter::Renewal, on);
+            let mut content = content.clone();
+            content.agreement.until = Some(*until);
+            Ok((to, Some(content)))
         }
         Act::Terminate { .. } => {
             if !runs {
                 return refuse("what was signed and is not over ends");
             }
-            after("signing", state.days.get(&Trigger::Signed).copied())?;
-            after("business", state.days.get(&Trigger::Started).copied())?;
+            before(on, "signing", signed)?;
+            before(on, "business", state.days.get(&Trigger::Started).copied())?;
             to.standing = Standing::Terminated;
-            to.matter = Matter::Termination;
-            to.progress = Progress::Open;
             to.submission = None;
-            to.days.insert(Trigger::Terminated, event.on);
+            to.next_matter(Matter::Termination, on);
+            Ok((to, None))
         }
     }
-    if let Some(content) = &content {
-        to.content = digest_of(content);
-    }
-    Ok((to, content))
 }

@@ -11,7 +11,7 @@
 //! let day = |text: &str| text.parse::<Date>();
 //! let programmes = Programme::shipped();
 //! let programme = programmes.iter().find(|known| known.id == "example-5wd").ok_or("no such programme")?;
-//! let mut filing = Filing::new(programme, Content::default(), day("2025-12-22")?, "Li Na")?;
+//! let mut filing = Filing::new(programme, "JN-2025-001", Content::default(), day("2025-12-22")?, "Li Na")?;
 //! filing.apply(programme, Act::Sign, day("2025-12-24")?, "Li Na")?;
 //! filing.apply(programme, Act::Start, day("2025-12-29")?, "Li Na")?;
 //!
@@ -33,10 +33,15 @@ mod list;
 mod programme;
 mod restored;
 
-pub use content::{Account, Agreement, Attachment, Bank, Channel, Contact, Content, Institution};
+pub use content::{
+    Account, Agreement, Attachment, Bank, Channel, Contact, Content, Doubt, Institution, Scope,
+    TransactionLimit,
+};
 pub use deadline::{DayUnit, Deadline, NotDeterminable, Term};
-pub use due::{DueItem, Retention, Timeliness, due, retention, why_not};
-pub use filing::{Act, Event, Filing, Progress, Refusal, SCHEMA, Standing, State, Submission};
+pub use due::{DueItem, Retention, Timeliness, due, dues, retention, why_not};
+pub use filing::{
+    Act, Course, Event, Filing, Progress, Refusal, SCHEMA, Standing, State, Submission,
+};
 pub use programme::{Duty, Filer, Matter, Programme, ProgrammeError, Trigger};
 pub use restored::{
     Batch, NettingRule, Original, OriginalKind, RestoreError, Restored,

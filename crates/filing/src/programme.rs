@@ -3,6 +3,7 @@
 use quanfu_calendar::{Certainty, Date};
 use serde::{Deserialize, Serialize};
 
+use crate::content::without_text;
 use crate::deadline::Term;
 use crate::list::closed_list;
 
@@ -164,10 +165,10 @@ impl Programme {
     /// [`ProgrammeError`].
     pub fn parse(text: &str) -> Result<Self, ProgrammeError> {
         let refuse = |message: String| ProgrammeError { message };
-        let programme: Self = toml::from_str(text).map_err(|error| refuse(error.to_string()))?;
+        let programme: Self =
+            toml::from_str(text).map_err(|error| refuse(without_text(text, &error)))?;
         if programme.schema != SCHEMA {
-            let found = &programme.schema;
-            return Err(refuse(format!("schema {found:?}; {SCHEMA} would be right")));
+            return Err(refuse(format!("schema {SCHEMA:?} would be right")));
         }
         for (index, duty) in programme.duties.iter().enumerate() {
             let fits = match duty.matter {
@@ -199,12 +200,12 @@ impl Programme {
     }
 }
 
-mod toml_day {
+pub(crate) mod toml_day {
     use quanfu_calendar::Date;
     use serde::{Deserialize, Deserializer, Serializer};
 
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "a day such as 2026-12-31 would be right")]
     enum Written {
         Text(String),
         Day(toml::value::Datetime),
@@ -219,11 +220,13 @@ mod toml_day {
             Written::Text(text) => text,
             Written::Day(day) => day.to_string(),
         };
-        text.parse().map_err(serde::de::Error::custom)
+        let day = text.parse::<Date>().ok();
+        let day = day.filter(|day| day.to_string() == text);
+        day.ok_or_else(|| serde::de::Error::custom("a day such as 2026-12-31 would be right"))
     }
 }
 
-mod toml_day_option {
+pub(crate) mod toml_day_option {
     use quanfu_calendar::Date;
     use serde::{Deserializer, Serializer};
 

@@ -12,14 +12,14 @@ use serde::Serialize;
 use crate::Look;
 use crate::text::{inert, left, paint, right};
 
-fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
+pub(crate) fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
     match look.lang {
         Lang::Zh => zh,
         Lang::En => en,
     }
 }
 
-fn json(doc: &impl Serialize) -> String {
+pub(crate) fn json(doc: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(doc);
     let mut text = text.expect("the document holds no map with keys other than text");
     text.push('\n');
@@ -27,7 +27,7 @@ fn json(doc: &impl Serialize) -> String {
 }
 
 /// `2017-02-04 Sat`.
-fn dated(day: Date, look: &Look) -> String {
+pub(crate) fn dated(day: Date, look: &Look) -> String {
     let (zh, en) = match day.weekday() {
         Weekday::Mon => ("周一", "Mon"),
         Weekday::Tue => ("周二", "Tue"),
@@ -56,7 +56,7 @@ fn reason(reason: &DayReason, look: &Look) -> String {
 }
 
 /// A certainty, which stands out if it is not certain.
-fn sure(certainty: Certainty, look: &Look) -> String {
+pub(crate) fn sure(certainty: Certainty, look: &Look) -> String {
     let label = certainty_label(certainty, look.lang);
     match certainty {
         Certainty::Certain => label.to_owned(),
@@ -77,7 +77,7 @@ fn ground(calendar: &BusinessCalendar, certainty: Certainty, look: &Look) -> Str
 }
 
 #[derive(Serialize)]
-struct StepDoc<'a> {
+pub(crate) struct StepDoc<'a> {
     day: Date,
     counted: Option<u32>,
     reason: &'static str,
@@ -93,11 +93,11 @@ fn step_doc(step: &CountedDay) -> StepDoc<'_> {
     }
 }
 
-fn steps(days: &[CountedDay]) -> Vec<StepDoc<'_>> {
+pub(crate) fn steps(days: &[CountedDay]) -> Vec<StepDoc<'_>> {
     days.iter().map(step_doc).collect()
 }
 
-fn step_lines(days: &[CountedDay], look: &Look) -> String {
+pub(crate) fn step_lines(days: &[CountedDay], look: &Look) -> String {
     let mut out = String::new();
     for step in days {
         let number = step
