@@ -39,6 +39,7 @@ pub use due::{DueItem, Retention, Timeliness, due, retention, why_not};
 pub use filing::{Act, Event, Filing, Progress, Refusal, SCHEMA, Standing, State, Submission};
 pub use programme::{Duty, Filer, Matter, Programme, ProgrammeError, Trigger};
 pub use restored::{
-    Batch, NettingRule, Original, OriginalKind, RestoreError, Restored,
-    SCHEMA as DECLARATION_SCHEMA, Unsound, netting_rules,
+    Actual, Batch, Change, Charge, Difference, FeeRounding, NettingRule, NotDeclared, Original,
+    OriginalKind, OutcomeOf, Place, RestoreError, Restored, SCHEMA as RESTORED_SCHEMA, Unsound,
+    netting_rules,
 };

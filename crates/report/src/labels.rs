@@ -129,6 +129,9 @@ mod tests {
         "credit-application",
         "credit-award",
         "credit-policy",
+        "restore-input",
+        "declaration-document",
+        "declaration-otherwise",
     ];
 
     #[test]
