@@ -23,10 +23,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Read on in this order: [`Programme`], [`Content`], [`Filing`], [`Deadline`], [`due`], [`Restored`].
+//! Read on in this order: [`Programme`], [`Content`], [`Filing`], [`Deadline`], [`due`], [`Restored`], [`Declaration`].
 
 mod content;
 mod deadline;
+pub mod declaration;
 mod due;
 mod filing;
 mod list;
@@ -35,6 +36,7 @@ mod restored;
 
 pub use content::{Account, Agreement, Attachment, Bank, Channel, Contact, Content, Institution};
 pub use deadline::{DayUnit, Deadline, NotDeterminable, Term};
+pub use declaration::Declaration;
 pub use due::{DueItem, Retention, Timeliness, due, retention, why_not};
 pub use filing::{Act, Event, Filing, Progress, Refusal, SCHEMA, Standing, State, Submission};
 pub use programme::{Duty, Filer, Matter, Programme, ProgrammeError, Trigger};
