@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use quanfu_filing::declaration::{Basis, Declaration, Due, Reviewed};
 use quanfu_filing::{Difference, NettingRule, OutcomeOf, RestoreError, Restored, Unsound};
 use quanfu_money::{Currency, Money};
 use quanfu_settlement::{Book, Outcome, ResultDoc, Rules, Side};
@@ -235,4 +236,202 @@ pub fn faults(unsound: &[Unsound], differences: &[Difference], look: &Look) -> S
         }
     }
     out
+}
+
+/// The same, complete, as one JSON document.
+#[must_use]
+pub fn faults_json(unsound: &[Unsound], differences: &[Difference]) -> String {
+    #[derive(serde::Serialize)]
+    struct Fault {
+        code: &'static str,
+        text: String,
+    }
+    #[derive(serde::Serialize)]
+    struct Doc {
+        schema: &'static str,
+        faults: Vec<Fault>,
+    }
+    let of_document = unsound.iter().map(|one| (one.code(), one.to_string()));
+    let others = differences
+        .iter()
+        .map(|one| ("declaration-otherwise", one.to_string()));
+    let faults = of_document
+        .chain(others)
+        .map(|(code, text)| Fault { code, text });
+    let doc = Doc {
+        schema: "quanfu.restored-check/1",
+        faults: faults.collect(),
+    };
+    let text = serde_json::to_string_pretty(&doc);
+    let mut text = text.expect("the document holds no map with keys other than text");
+    text.push('\n');
+    text
+}
+
+/// A declaration for a terminal: its records in sums, with names and accounts masked unless the look says otherwise.
+#[must_use]
+pub fn draft(declaration: &Declaration, look: &Look) -> String {
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "{}  {} {}",
+        say(
+            look,
+            "申报草稿（中性模型，非监管报文格式）",
+            "draft declaration (a neutral model, no authority's format)"
+        ),
+        say(look, "业务日", "business day"),
+        declaration.as_of
+    );
+    let counts = [
+        (
+            say(look, "收付", "receipts and payments"),
+            declaration.receipts_payments.len(),
+        ),
+        (
+            say(look, "国际收支", "balance of payments"),
+            declaration.bop.len(),
+        ),
+        (
+            say(look, "原始交易", "originals"),
+            declaration.details.len(),
+        ),
+    ];
+    for (what, count) in counts {
+        let _ = writeln!(out, "  {} {what}", right(&grouped(count), 9));
+    }
+    for one in declaration.receipts_payments.iter().take(TOLD) {
+        let name = |party: &quanfu_filing::declaration::Party| match look.unmask {
+            true => inert(party.name.reveal()),
+            false => inert(&party.name.masked()),
+        };
+        let _ = writeln!(
+            out,
+            "  {}  {}  {} {}  {}  {} <> {}",
+            inert(&one.reference),
+            one.value_date.map_or("-".to_owned(), |day| day.to_string()),
+            right(&amount(&one.amount.amount_text()), 14),
+            one.amount.currency().code(),
+            one.direction,
+            name(&one.subject),
+            name(&one.counterparty),
+        );
+    }
+    if declaration.receipts_payments.len() > TOLD {
+        let more = grouped(declaration.receipts_payments.len() - TOLD);
+        let _ = writeln!(out, "  … {more} {}", say(look, "条", "more"));
+    }
+    out
+}
+
+fn basis(basis: &Basis) -> String {
+    let certainty = basis.certainty.name();
+    format!(
+        "{}: {}; {} [{certainty}]",
+        inert(&basis.row),
+        inert(&basis.value),
+        inert(&basis.source)
+    )
+}
+
+/// What a review found, for a terminal: of each kind the first few, with the rows that they rest on; then the deadlines.
+#[must_use]
+pub fn review(reviewed: &Reviewed, look: &Look) -> String {
+    let mut out = String::new();
+    let (mut kind, mut of_kind) = (None, 0);
+    let findings = &reviewed.findings;
+    for (index, one) in findings.iter().enumerate() {
+        if kind != Some(one.kind) {
+            (kind, of_kind) = (Some(one.kind), 0);
+            let label = labels::label(one.kind.code(), look.lang);
+            let short = label.map_or("", |label| label.short);
+            let _ = writeln!(out, "{} {short}", paint(look, "33", one.kind.code()));
+        }
+        of_kind += 1;
+        if of_kind <= TOLD {
+            let place = match one.place.as_str() {
+                "" => String::new(),
+                place => format!("{}: ", inert(place)),
+            };
+            let times = match one.count {
+                1 => String::new(),
+                count => format!("  x{}", grouped(count)),
+            };
+            let _ = writeln!(out, "  {place}{}{times}", inert(&one.text));
+            for row in &one.basis {
+                let _ = writeln!(out, "      {}", basis(row));
+            }
+        }
+        if findings
+            .get(index + 1)
+            .is_none_or(|next| Some(next.kind) != kind)
+            && of_kind > TOLD
+        {
+            let more = grouped(of_kind - TOLD);
+            let _ = writeln!(out, "  … {more} {}", say(look, "处", "more"));
+        }
+    }
+    for due in reviewed.dues.iter().take(TOLD) {
+        let last = match due.deadline.due() {
+            Some(last) => last.to_string(),
+            None => say(look, "无法判定", "not determinable").to_owned(),
+        };
+        let reported = due.reported_on.map_or(String::new(), |day| {
+            format!("  {} {day}", say(look, "已报", "reported"))
+        });
+        let _ = writeln!(
+            out,
+            "{} {} {}  {last}{reported}",
+            say(look, "期限", "due"),
+            left(due.form, 16),
+            inert(&due.batch)
+        );
+        if let Some(row) = &due.basis {
+            let _ = writeln!(out, "      {}", basis(row));
+        }
+    }
+    if reviewed.dues.len() > TOLD {
+        let more = grouped(reviewed.dues.len() - TOLD);
+        let _ = writeln!(out, "  … {more} {}", say(look, "个期限", "more deadlines"));
+    }
+    out
+}
+
+/// What a review found, complete, as one JSON document. Personal values are masked in it.
+#[must_use]
+pub fn review_json(reviewed: &Reviewed) -> String {
+    #[derive(serde::Serialize)]
+    struct DueText<'d> {
+        batch: &'d str,
+        form: &'d str,
+        /// The last day; `null`: not determinable.
+        due: Option<quanfu_calendar::Date>,
+        basis: Option<&'d Basis>,
+        reported_on: Option<quanfu_calendar::Date>,
+    }
+    #[derive(serde::Serialize)]
+    struct Doc<'d> {
+        schema: &'static str,
+        findings: &'d [quanfu_filing::declaration::Finding],
+        dues: Vec<DueText<'d>>,
+    }
+    let text = |due| {
+        let due: &Due = due;
+        DueText {
+            batch: &due.batch,
+            form: due.form,
+            due: due.deadline.due(),
+            basis: due.basis.as_ref(),
+            reported_on: due.reported_on,
+        }
+    };
+    let doc = Doc {
+        schema: "quanfu.declaration-review/1",
+        findings: &reviewed.findings,
+        dues: reviewed.dues.iter().map(text).collect(),
+    };
+    let text = serde_json::to_string_pretty(&doc);
+    let mut text = text.expect("the document holds no map with keys other than text");
+    text.push('\n');
+    text
 }

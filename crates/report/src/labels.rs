@@ -132,6 +132,11 @@ mod tests {
         "restore-input",
         "declaration-document",
         "declaration-otherwise",
+        "declarant-document",
+        "evidence-document",
+        "list-document",
+        "several-currencies",
+        "one-sided",
     ];
 
     #[test]
@@ -178,6 +183,8 @@ mod tests {
             wanted.extend(list);
         }
         wanted.extend(BreakCode::ALL.iter().map(|code| code.code()));
+        let declared = quanfu_filing::declaration::FindingKind::ALL.iter();
+        wanted.extend(declared.map(|code| code.code()));
         wanted.extend(FindingCode::ALL.iter().map(|code| code.code()));
         wanted.extend(ProofKind::ALL.iter().map(|code| code.code()));
         wanted.extend(Verdict::ALL.iter().map(|code| code.code()));
