@@ -293,7 +293,7 @@ fn declare() -> Command {
              result and inputs, if these are given, and what is otherwise is named with its place.\n\n{EXIT_CODES}"
         ))
         .arg(path("document").value_name("DOCUMENT").required(true).help("What `declare restore -o` or `declare draft -o` wrote"))
-        .arg(files("For a restored declaration: the result and its files"))
+        .arg(files("For a restored declaration: the result and its files; for a declaration: the restored one"))
         .arg(Arg::new("day").long("day").value_name("DAY").help("The day it is said for, YYYY-MM-DD [default: the business day]"))
         .arg(parameters())
         .arg(declarant())

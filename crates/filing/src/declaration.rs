@@ -8,6 +8,8 @@ mod evidence;
 mod party;
 mod review;
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use quanfu_calendar::Date;
 use quanfu_codes::{BopCode, BopNumber, CnapsCode, PersonName, Phone, whole};
 use quanfu_money::Money;
@@ -16,7 +18,9 @@ use quanfu_settlement::{Digest, DigestAlg};
 use serde::{Deserialize, Serialize};
 
 use crate::list::closed_list;
-use crate::restored::{OriginalKind, RestoreError, Restored, written};
+use crate::restored::{
+    Batch, Change, Difference, Original, OriginalKind, Place, RestoreError, Restored, written,
+};
 
 pub use declarant::{Declarant, DeclarantError, Grade, Reporter, SCHEMA as DECLARANT_SCHEMA};
 pub use evidence::{Evidence, EvidenceError, EvidenceRow, HEADER as EVIDENCE_HEADER};
@@ -413,6 +417,115 @@ impl Declaration {
             }
         }
         Ok(draft)
+    }
+
+    /// Where this is not as the restored declaration that it was made from; sorted. Parties and purposes are not compared:
+    /// the restored declaration knows none.
+    #[must_use]
+    pub fn fits(&self, restored: &Restored) -> Vec<Difference> {
+        let mut found = BTreeSet::new();
+        if self.restored != restored.body || self.as_of != restored.as_of {
+            found.insert(Difference {
+                group: String::new(),
+                place: None,
+                change: Change::Changed,
+            });
+        }
+        let batches = restored.batches.iter();
+        let batches: BTreeMap<&str, &Batch> =
+            batches.map(|batch| (batch.group.as_str(), batch)).collect();
+        let forms = [
+            self.receipts_payments
+                .iter()
+                .map(|one| (&one.link, one.amount, one.direction, one.value_date))
+                .collect::<Vec<_>>(),
+            self.bop
+                .iter()
+                .map(|one| (&one.link, one.amount, one.direction, one.value_date))
+                .collect(),
+        ];
+        for form in forms {
+            let mut records = BTreeSet::new();
+            let mut note = |group: &str, change| {
+                found.insert(Difference {
+                    group: group.to_owned(),
+                    place: None,
+                    change,
+                });
+            };
+            for (link, amount, direction, value_date) in form {
+                let once = records.insert(link.batch.as_str());
+                let Some(batch) = batches.get(link.batch.as_str()).filter(|_| once) else {
+                    note(&link.batch, Change::Added);
+                    continue;
+                };
+                let signed = match direction {
+                    Direction::Receipt => i128::from(amount.minor()),
+                    Direction::Payment => -i128::from(amount.minor()),
+                };
+                let charges: i128 = batch.charges.iter().map(|one| i128::from(one.minor)).sum();
+                let same = signed == i128::from(batch.settled_minor)
+                    && i128::from(link.charges.minor()) == charges
+                    && i128::from(link.sum.minor()) == batch.explained() - charges
+                    && link.count == batch.count
+                    && value_date == batch.value_date
+                    && [amount, link.sum, link.charges]
+                        .iter()
+                        .all(|m| m.currency() == batch.currency);
+                if !same {
+                    note(&link.batch, Change::Changed);
+                }
+            }
+            for group in batches.keys().filter(|group| !records.contains(*group)) {
+                note(group, Change::Missing);
+            }
+        }
+        let key = |batch: &str, record: &str| (batch.to_owned(), record.to_owned());
+        let mut wanted: BTreeMap<(String, String), VecDeque<(&Batch, &Original)>> = BTreeMap::new();
+        for batch in &restored.batches {
+            for original in &batch.originals {
+                let key = key(&batch.group, &original.place.record);
+                wanted.entry(key).or_default().push_back((batch, original));
+            }
+        }
+        for detail in &self.details {
+            let known = wanted.get_mut(&key(&detail.batch, &detail.record));
+            let known = known.and_then(VecDeque::pop_front);
+            let change = match known {
+                None => Change::Added,
+                Some((batch, original))
+                    if detail.amount == batch.money(original.minor)
+                        && detail.kind == original.kind
+                        && detail.order == original.order
+                        && detail.refunds == original.refunds
+                        && detail.day == original.day =>
+                {
+                    continue;
+                }
+                Some(_) => Change::Changed,
+            };
+            let place = known.map_or_else(
+                || Place {
+                    record: detail.record.clone(),
+                    file: String::new(),
+                    line: 0,
+                },
+                |(_, original)| original.place.clone(),
+            );
+            found.insert(Difference {
+                group: detail.batch.clone(),
+                place: Some(place),
+                change,
+            });
+        }
+        for (batch, original) in wanted.into_values().flatten() {
+            found.insert(Difference {
+                group: batch.group.clone(),
+                place: Some(original.place.clone()),
+                change: Change::Missing,
+            });
+        }
+        found.into_iter().collect()
     }
 
     /// The declaration as JSON, whole: with two blanks of indent and a final line end.

@@ -349,7 +349,7 @@ fn limits_are_met_by_dated_rates_and_say_which_rows_they_used() {
             35_000_001,
             "2026-01-09",
             Some(
-                "declare-limit original 0000000000000000: 350000.01 CNY is 50000.01 USD, beyond 50000.00 USD x1",
+                "declare-limit original 0000000000000000: 350000.01 CNY are 50000.01 USD, beyond 50000.00 USD x1",
             ),
         ),
         (
@@ -685,5 +685,56 @@ fn no_personal_value_is_shown_whole_but_in_data() {
             "by,value,list,from,until\n{canary},{canary},,{canary},\n"
         ));
         hides(&format!("{error:?}"), "an error of a list");
+    }
+}
+
+#[test]
+fn a_declaration_is_held_against_the_restored_one_that_it_was_made_from() {
+    let desk = Desk::new();
+    let from = batch(GOOD);
+    let good = desk.draft(GOOD);
+    assert_eq!(good.fits(&from), []);
+    type Fault = fn(&mut Declaration);
+    let faults: &[(&str, Fault)] = &[
+        (
+            "batch 00000000000000aa: record 0000000000000000 (bill.csv:2) is missing",
+            |it| drop(it.details.remove(0)),
+        ),
+        (
+            "batch 00000000000000aa: record 0000000000000001 is added",
+            |it| it.details.push(it.details[1].clone()),
+        ),
+        (
+            "batch 00000000000000aa: record 0000000000000001 (bill.csv:3) is changed",
+            |it| it.details[1].order = Some("O9".into()),
+        ),
+        (
+            "batch 00000000000000aa: record 0000000000000001 (bill.csv:3) is changed",
+            |it| it.details[1].amount = "2000.01 CNY".parse().expect("an amount"),
+        ),
+        ("batch 00000000000000aa is missing", |it| it.bop.clear()),
+        ("batch 00000000000000aa is added", |it| {
+            it.bop.push(it.bop[0].clone())
+        }),
+        ("batch 00000000000000aa is changed", |it| {
+            it.receipts_payments[0].direction = Direction::Payment
+        }),
+        ("batch 00000000000000aa is changed", |it| {
+            it.bop[0].amount = "4998.00 CNY".parse().expect("an amount")
+        }),
+        ("batch 00000000000000aa is changed", |it| {
+            it.bop[0].link.count = 3
+        }),
+        ("the document is changed", |it| it.as_of = day("2026-01-13")),
+    ];
+    for (want, fault) in faults {
+        let mut changed = good.clone();
+        fault(&mut changed);
+        let found: Vec<String> = changed
+            .fits(&from)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(found, [*want]);
     }
 }

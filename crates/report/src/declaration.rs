@@ -399,7 +399,7 @@ pub fn review(reviewed: &Reviewed, look: &Look) -> String {
 
 /// What a review found, complete, as one JSON document. Personal values are masked in it.
 #[must_use]
-pub fn review_json(reviewed: &Reviewed) -> String {
+pub fn review_json(reviewed: &Reviewed, differences: &[Difference]) -> String {
     #[derive(serde::Serialize)]
     struct DueText<'d> {
         batch: &'d str,
@@ -412,6 +412,8 @@ pub fn review_json(reviewed: &Reviewed) -> String {
     #[derive(serde::Serialize)]
     struct Doc<'d> {
         schema: &'static str,
+        /// Where it is not as the restored declaration.
+        otherwise: Vec<String>,
         findings: &'d [quanfu_filing::declaration::Finding],
         dues: Vec<DueText<'d>>,
     }
@@ -427,6 +429,7 @@ pub fn review_json(reviewed: &Reviewed) -> String {
     };
     let doc = Doc {
         schema: "quanfu.declaration-review/1",
+        otherwise: differences.iter().map(ToString::to_string).collect(),
         findings: &reviewed.findings,
         dues: reviewed.dues.iter().map(text).collect(),
     };

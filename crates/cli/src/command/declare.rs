@@ -369,9 +369,9 @@ fn check_declaration(
     matches: &ArgMatches,
     screen: &Screen,
 ) -> Result<u8, Failure> {
-    if !paths(matches, "files").is_empty() {
-        let message = "a declaration is checked by itself; the files of a result go with a restored declaration";
-        return Err(Failure::usage(message));
+    let mut differences = Vec::new();
+    for path in paths(matches, "files") {
+        differences.extend(given.fits(&restored(&path)?));
     }
     let day: Date = match matches.get_one::<String>("day") {
         None => given.as_of,
@@ -440,14 +440,17 @@ fn check_declaration(
         earlier: &earlier,
     });
     screen.show(&match text(matches, "format") {
-        "json" => views::review_json(&reviewed),
-        _ => views::review(&reviewed, &screen.look),
+        "json" => views::review_json(&reviewed, &differences),
+        _ => {
+            views::faults(&[], &differences, &screen.look) + &views::review(&reviewed, &screen.look)
+        }
     })?;
-    Ok(if reviewed.findings.is_empty() {
+    let open = if reviewed.findings.is_empty() {
         FINE
     } else {
         OPEN
-    })
+    };
+    Ok(graver(open, sound(&[], &differences)))
 }
 
 fn export(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {

@@ -843,7 +843,10 @@ impl Reviewer<'_> {
                     Ok((limit, row, (found, rate))) => {
                         if found.minor().unsigned_abs() > limit.minor().unsigned_abs() {
                             let place = format!("original {}", detail.record);
-                            let text = format!("{} is {found}, beyond {limit}", detail.amount);
+                            let text = match detail.amount == found {
+                                true => format!("{found} are beyond {limit}"),
+                                false => format!("{} are {found}, beyond {limit}", detail.amount),
+                            };
                             let basis = std::iter::once(row).chain(rate).collect();
                             self.note_by(FindingKind::Limit, &place, text, basis);
                         }
