@@ -36,7 +36,7 @@ mod restored;
 
 pub use content::{Account, Agreement, Attachment, Bank, Channel, Contact, Content, Institution};
 pub use deadline::{DayUnit, Deadline, NotDeterminable, Term};
-pub use declaration::Declaration;
+pub use declaration::{Bop, Declaration, NegativeList, ReceiptPayment};
 pub use due::{DueItem, Retention, Timeliness, due, retention, why_not};
 pub use filing::{Act, Event, Filing, Progress, Refusal, SCHEMA, Standing, State, Submission};
 pub use programme::{Duty, Filer, Matter, Programme, ProgrammeError, Trigger};

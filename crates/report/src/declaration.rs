@@ -1,5 +1,7 @@
 //! Restored declarations (还原申报) from what a reconciliation wrote, and declarations for a terminal.
 
+mod schema;
+
 use std::fmt::Write as _;
 
 use quanfu_filing::declaration::{Basis, Declaration, Due, Reviewed};
@@ -11,6 +13,8 @@ use quanfu_trail::Lang;
 use crate::outcomes::{self, OutcomeRow, OutcomesError};
 use crate::text::{amount, grouped, inert, left, paint, right};
 use crate::{Look, labels};
+
+pub use schema::{declaration_schema, restored_schema};
 
 /// Why no declaration can be made of a result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
