@@ -228,6 +228,15 @@ fn no_phone() -> Phone {
     Phone::new("")
 }
 
+/// Who ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Orderer {
+    /// Identity number; never empty.
+    #[serde(with = "whole")]
+    pub id_number: IdNumber,
+}
+
 /// An original transaction in the name of its real party.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -252,9 +261,9 @@ pub struct Detail {
     /// The real party; none where the evidence knows none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer: Option<Party>,
-    /// Identity number of who ordered; empty if not known.
-    #[serde(with = "whole", rename = "orderer_id_number", default)]
-    pub orderer: IdNumber,
+    /// Who ordered, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orderer: Option<Orderer>,
     /// Whether a state body authenticated the identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
@@ -404,7 +413,10 @@ impl Declaration {
                     day: original.day,
                     amount: batch.money(original.minor),
                     payer: known.map(|row| row.payer.clone()),
-                    orderer: known.map_or_else(IdNumber::default, |row| row.orderer_id.clone()),
+                    orderer: known
+                        .map(|row| row.orderer_id.clone())
+                        .filter(|id_number| !id_number.reveal().is_empty())
+                        .map(|id_number| Orderer { id_number }),
                     authenticated: known.and_then(|row| row.authenticated),
                     code: known
                         .and_then(|row| row.code.clone())
@@ -592,7 +604,9 @@ impl Declaration {
                 of(|party| party.id_number.reveal()),
                 of(|party| party.account_number.reveal()),
                 of(|party| party.country.as_ref().map_or("", |c| c.as_str())),
-                one.orderer.reveal(),
+                one.orderer
+                    .as_ref()
+                    .map_or("", |orderer| orderer.id_number.reveal()),
                 match one.authenticated {
                     Some(true) => "yes",
                     Some(false) => "no",

@@ -166,7 +166,9 @@ fn a_month_of_payments_is_restored_and_a_row_taken_out_by_hand_is_found_with_its
     assert!(count > 100_000, "{count}");
 
     // out of the table
-    let place = &made.batches[0].originals[500].place;
+    let large = made.batches.iter().position(|batch| batch.count > 500);
+    let large = large.expect("a large batch");
+    let place = &made.batches[large].originals[500].place;
     let start = format!("psp,wechat.csv,{},{},psp-bank,", place.line, place.record);
     let line = month
         .table
@@ -189,7 +191,7 @@ fn a_month_of_payments_is_restored_and_a_row_taken_out_by_hand_is_found_with_its
 
     // out of the declaration, with everything that goes with it put right
     let mut changed = made.clone();
-    let batch = &mut changed.batches[0];
+    let batch = &mut changed.batches[large];
     let out = batch.originals.remove(500);
     batch.count -= 1;
     batch.settled_minor -= out.minor;

@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use quanfu::calendar::Date;
 use quanfu::codes::{CodeTable, Parameters};
 use quanfu::filing::declaration::{Declarant, Evidence, NegativeList, Review, UserList};
-use quanfu::filing::{Declaration, Difference, Restored, Unsound, netting_rules};
+use quanfu::filing::{Declaration, Difference, RestoreError, Restored, Unsound, netting_rules};
 use quanfu::fx::{Staleness, Terms};
 use quanfu::report::declaration as views;
 use quanfu::settlement::rules::SourceRole;
@@ -82,12 +82,18 @@ fn edge_of(rules: &Rules, named: Option<&str>) -> Result<usize, Failure> {
     let is_bank = |source: usize| rules.sources[source].role == SourceRole::Bank;
     let mut edges = rules.edges.iter().enumerate();
     if let Some(name) = named {
-        let found = edges.find(|(_, edge)| edge.name == name);
-        return found.map(|(index, _)| index).ok_or_else(|| {
+        let Some((index, edge)) = edges.find(|(_, edge)| edge.name == name) else {
             let known: Vec<&str> = rules.edges.iter().map(|edge| edge.name.as_str()).collect();
             let message = format!("there is no edge {name:?}; there are: {}", known.join(", "));
-            Failure::new("restore-edge", USAGE, message)
-        });
+            return Err(Failure::new("restore-edge", USAGE, message));
+        };
+        if is_bank(edge.left) == is_bank(edge.right) {
+            let error = RestoreError::Bank {
+                edge: name.to_owned(),
+            };
+            return Err(Failure::new(error.code(), USAGE, error.to_string()));
+        }
+        return Ok(index);
     }
     let to_bank = edges.filter(|(_, edge)| is_bank(edge.left) != is_bank(edge.right));
     let to_bank: Vec<usize> = to_bank.map(|(index, _)| index).collect();

@@ -745,10 +745,12 @@ impl Reviewer<'_> {
         }
         self.listed(&place, "payer", payer, day);
         if detail.authenticated != Some(true) && detail.kind == OriginalKind::Payment {
-            if detail.orderer.reveal().is_empty() || !payer.has_identity() {
-                self.unknown("whether who pays is who ordered: an identity is not known");
-            } else if plain(detail.orderer.reveal()) != plain(payer.id_number.reveal()) {
-                let text = format!("{} paid, {} ordered", payer.id_number, detail.orderer);
+            let orderer = detail.orderer.as_ref().map(|orderer| &orderer.id_number);
+            let Some(orderer) = orderer.filter(|_| payer.has_identity()) else {
+                return self.unknown("whether who pays is who ordered: an identity is not known");
+            };
+            if plain(orderer.reveal()) != plain(payer.id_number.reveal()) {
+                let text = format!("{} paid, {orderer} ordered", payer.id_number);
                 self.note(FindingKind::Payer, &place, text);
             }
         }
