@@ -27,7 +27,7 @@ pub use evidence::{Evidence, EvidenceError, EvidenceRow, HEADER as EVIDENCE_HEAD
 pub use party::{IdKind, IdNumber, Party, PartyKind};
 pub use review::{
     Basis, Due, Finding, FindingKind, ListError, Listed, NegativeList, Review, Reviewed, Standing,
-    UserList,
+    Told, UserList,
 };
 
 /// Schema name of a declaration.

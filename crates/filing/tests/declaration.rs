@@ -180,7 +180,7 @@ impl Desk {
         let found = self.review(declaration).findings;
         found
             .iter()
-            .map(|one| format!("{} {}: {} x{}", one.kind, one.place, one.text, one.count))
+            .map(|one| format!("{} {}: {} x{}", one.kind, one.place, one.text.en, one.count))
             .collect()
     }
 }
@@ -432,7 +432,7 @@ fn transactions_that_pass_a_limit_together_are_seen_within_the_window_that_was_g
     let found = desk.review(&one).findings;
     assert_eq!(found.len(), 1);
     assert_eq!(
-        found[0].text,
+        found[0].text.en,
         "2 transactions within 2 days from 2026-01-08 make 5000.01 CNY, beyond 5000.00 CNY together"
     );
     let rows: BTreeMap<&str, &str> = found[0]
@@ -626,6 +626,11 @@ fn no_personal_value_is_shown_whole_but_in_data() {
     );
     let found = desk.review(&one);
     assert!(found.findings.len() > 8);
+    for one in &found.findings {
+        let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+        assert!(one.text.zh.chars().any(is_chinese), "{one:?}");
+        assert!(!one.text.en.is_empty());
+    }
     hides(&format!("{found:?}"), "Debug of what was found");
     let json = one.to_json();
     let csv = one.details_csv() + &one.records_csv();

@@ -361,7 +361,11 @@ pub fn review(reviewed: &Reviewed, look: &Look) -> String {
                 1 => String::new(),
                 count => format!("  x{}", grouped(count)),
             };
-            let _ = writeln!(out, "  {place}{}{times}", inert(&one.text));
+            let text = match look.lang {
+                Lang::Zh => &one.text.zh,
+                Lang::En => &one.text.en,
+            };
+            let _ = writeln!(out, "  {place}{}{times}", inert(text));
             for row in &one.basis {
                 let _ = writeln!(out, "      {}", basis(row));
             }

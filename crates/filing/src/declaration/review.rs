@@ -93,6 +93,25 @@ impl Basis {
     }
 }
 
+/// A sentence in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Told {
+    /// English.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+}
+
+/// A sentence in both languages, with values of the place where it stands.
+macro_rules! told {
+    ($en:literal, $zh:literal) => {
+        Told {
+            en: format!($en),
+            zh: format!($zh),
+        }
+    };
+}
+
 /// Something to look at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Finding {
@@ -100,8 +119,8 @@ pub struct Finding {
     pub kind: FindingKind,
     /// The record, batch or order.
     pub place: String,
-    /// What was found. Personal values in it are masked.
-    pub text: String,
+    /// What was found, in both languages. Personal values in it are masked.
+    pub text: Told,
     /// How many records it stands for.
     pub count: u64,
     /// What it rests on.
@@ -305,8 +324,8 @@ struct Reviewer<'r> {
     review: &'r Review<'r>,
     findings: Vec<Finding>,
     /// What is not determinable, with how many records it leaves unchecked.
-    unknown: BTreeMap<String, u64>,
-    routes: BTreeMap<(Currency, Currency, Date), Result<(Route, Basis), String>>,
+    unknown: BTreeMap<Told, u64>,
+    routes: BTreeMap<(Currency, Currency, Date), Result<(Route, Basis), Told>>,
 }
 
 impl Declaration {
@@ -345,7 +364,10 @@ impl Declaration {
             reviewer.note(
                 FindingKind::Details,
                 batch,
-                "originals of a batch without a record",
+                told!(
+                    "originals of a batch without a record",
+                    "批次有原始交易而无记录"
+                ),
             );
         }
         let days = self.receipts_payments.iter();
@@ -389,28 +411,22 @@ impl Reviewer<'_> {
         self.findings
     }
 
-    fn note(&mut self, kind: FindingKind, place: &str, text: impl Into<String>) {
+    fn note(&mut self, kind: FindingKind, place: &str, text: Told) {
         self.note_by(kind, place, text, Vec::new());
     }
 
-    fn note_by(
-        &mut self,
-        kind: FindingKind,
-        place: &str,
-        text: impl Into<String>,
-        basis: Vec<Basis>,
-    ) {
+    fn note_by(&mut self, kind: FindingKind, place: &str, text: Told, basis: Vec<Basis>) {
         self.findings.push(Finding {
             kind,
             place: place.to_owned(),
-            text: text.into(),
+            text,
             count: 1,
             basis,
         });
     }
 
-    fn unknown(&mut self, text: impl Into<String>) {
-        *self.unknown.entry(text.into()).or_default() += 1;
+    fn unknown(&mut self, text: Told) {
+        *self.unknown.entry(text).or_default() += 1;
     }
 
     fn needed(&mut self, place: &str, fields: &[(&str, bool)]) {
@@ -419,7 +435,7 @@ impl Reviewer<'_> {
                 self.note(
                     FindingKind::FieldMissing,
                     place,
-                    format!("{field} is missing"),
+                    told!("{field} is missing", "缺少 {field}"),
                 );
             }
         }
@@ -442,7 +458,11 @@ impl Reviewer<'_> {
         if subject.has_identity()
             && let Err(why) = subject.check_identity()
         {
-            let text = format!("subject {}: {why}", subject.id_number);
+            let number = &subject.id_number;
+            let text = told!(
+                "subject {number}: {why}",
+                "主体 {number}：号码不合其种类（{why}）"
+            );
             self.note(FindingKind::IdentityForm, place, text);
         }
         let day = day.unwrap_or(self.review.day);
@@ -454,9 +474,10 @@ impl Reviewer<'_> {
     fn listed(&mut self, place: &str, who: &str, party: &Party, day: Date) {
         for list in self.review.lists {
             if let Some(hit) = list.hit(party, day) {
-                let text = format!(
-                    "{who} {} is on list {:?} by {}",
-                    party.name, hit.list, hit.by
+                let (name, list, by) = (&party.name, &hit.list, hit.by);
+                let text = told!(
+                    "{who} {name} is on list {list:?} by {by}",
+                    "{who} {name} 在名单 {list:?} 上（按 {by}）"
                 );
                 self.note(FindingKind::Listed, place, text);
             }
@@ -473,12 +494,18 @@ impl Reviewer<'_> {
             .all(|line| line.amount.currency() == amount.currency());
         if sum != i128::from(amount.minor()) || !one_currency {
             let found = MoneySum::from_minor(sum, amount.currency());
-            let text = format!("purposes make {found}, the amount is {amount}");
+            let text = told!(
+                "purposes make {found}, the amount is {amount}",
+                "各交易编码合计 {found}，金额为 {amount}"
+            );
             self.note(FindingKind::Lines, place, text);
         }
         for line in lines {
             match &line.code {
-                None => self.note(FindingKind::FieldMissing, place, "a purpose has no code"),
+                None => {
+                    let text = told!("a purpose has no code", "缺少交易编码");
+                    self.note(FindingKind::FieldMissing, place, text);
+                }
                 Some(code) => self.code(place, code.as_str(), day),
             }
         }
@@ -488,7 +515,10 @@ impl Reviewer<'_> {
         let row = self.review.codes.at(code, day.unwrap_or(self.review.day));
         if row.is_err() {
             let table = self.review.codes.name();
-            let text = format!("purpose {code} is not in table {table} on that day");
+            let text = told!(
+                "purpose {code} is not in table {table} on that day",
+                "交易编码 {code} 当日不在编码表 {table} 中"
+            );
             self.note(FindingKind::Code, place, text);
         }
     }
@@ -509,15 +539,20 @@ impl Reviewer<'_> {
             self.note(
                 FindingKind::Details,
                 place,
-                "amount, originals and charges have several currencies",
+                told!(
+                    "amount, originals and charges have several currencies",
+                    "金额、原始交易与费用币种不一"
+                ),
             );
             return;
         }
         if *count != link.count || *sum != i128::from(link.sum.minor()) {
             let found = MoneySum::from_minor(*sum, currency);
             let (wanted, wanted_sum) = (link.count, link.sum);
-            let text =
-                format!("{count} originals of {found}; {wanted} of {wanted_sum} are declared");
+            let text = told!(
+                "{count} originals of {found}; {wanted} of {wanted_sum} are declared",
+                "原始交易 {count} 笔 {found}；申报 {wanted} 笔 {wanted_sum}"
+            );
             self.note(FindingKind::Details, place, text);
         }
         let signed = match direction {
@@ -526,7 +561,10 @@ impl Reviewer<'_> {
         };
         if i128::from(link.sum.minor()) + i128::from(link.charges.minor()) != signed {
             let (sum, charges) = (link.sum, link.charges);
-            let text = format!("originals of {sum} and charges of {charges} do not make {amount}");
+            let text = told!(
+                "originals of {sum} and charges of {charges} do not make {amount}",
+                "原始交易 {sum} 与费用 {charges} 不等于 {amount}"
+            );
             self.note(FindingKind::Details, place, text);
         }
     }
@@ -559,7 +597,7 @@ impl Reviewer<'_> {
             self.note(
                 FindingKind::FieldMissing,
                 &place,
-                "the amount is not in renminbi",
+                told!("the amount is not in renminbi", "金额不是人民币"),
             );
         }
     }
@@ -589,7 +627,10 @@ impl Reviewer<'_> {
         if let (Some(number), Some(date)) = (&bop.number, bop.value_date)
             && number.day() != Some(date)
         {
-            let text = format!("number {number} has another day than {date}");
+            let text = told!(
+                "number {number} has another day than {date}",
+                "申报号码 {number} 的日期不是 {date}"
+            );
             self.note(FindingKind::Number, &place, text);
         }
         let institution = self
@@ -599,7 +640,10 @@ impl Reviewer<'_> {
         if let (Some(number), Some(institution)) = (&bop.number, institution)
             && number.institution() != institution
         {
-            let text = format!("number {number} is not of institution {institution}");
+            let text = told!(
+                "number {number} is not of institution {institution}",
+                "申报号码 {number} 不属于机构 {institution}"
+            );
             self.note(FindingKind::Number, &place, text);
         }
         self.parties(&place, bop.value_date, &bop.subject, &bop.counterparty);
@@ -617,9 +661,10 @@ impl Reviewer<'_> {
             .all(|part| part.currency() == bop.amount.currency());
         if sum != i128::from(bop.amount.minor()) || !one_currency {
             let found = MoneySum::from_minor(sum, bop.amount.currency());
-            let text = format!(
-                "exchanged, kept and other make {found}, the amount is {}",
-                bop.amount
+            let amount = bop.amount;
+            let text = told!(
+                "exchanged, kept and other make {found}, the amount is {amount}",
+                "结汇、现汇与其他合计 {found}，金额为 {amount}"
             );
             self.note(FindingKind::Parts, &place, text);
         }
@@ -632,7 +677,10 @@ impl Reviewer<'_> {
                 self.note(
                     FindingKind::RefundRemark,
                     &place,
-                    "the remark of a refund begins with 退款",
+                    told!(
+                        "the remark of a refund begins with 退款",
+                        "退款的附言应以“退款”开头"
+                    ),
                 );
             }
         }
@@ -692,9 +740,10 @@ impl Reviewer<'_> {
     fn due(&mut self, due: &Due) {
         let Some(last) = due.deadline.due() else {
             if due.reported_on.is_none() {
-                self.unknown(format!(
-                    "until when records of {} must be reported",
-                    due.form
+                let form = due.form;
+                self.unknown(told!(
+                    "until when records of {form} must be reported",
+                    "{form} 的申报期限"
                 ));
             }
             return;
@@ -702,8 +751,11 @@ impl Reviewer<'_> {
         let day = due.reported_on.unwrap_or(self.review.day);
         if day > last {
             let text = match due.reported_on {
-                Some(day) => format!("due {last}, reported {day}"),
-                None => format!("due {last}, not reported on {day}"),
+                Some(day) => told!("due {last}, reported {day}", "期限 {last}，{day} 申报"),
+                None => told!(
+                    "due {last}, not reported on {day}",
+                    "期限 {last}，至 {day} 未申报"
+                ),
             };
             let place = format!("{} {}", due.form, due.batch);
             self.note_by(
@@ -721,23 +773,39 @@ impl Reviewer<'_> {
             self.note(
                 FindingKind::Order,
                 &place,
-                "no order number shows the trade",
+                told!("no order number shows the trade", "没有订单号证明交易"),
             );
         }
         match &detail.code {
-            None => self.note(FindingKind::FieldMissing, &place, "bop_code is missing"),
+            None => self.note(
+                FindingKind::FieldMissing,
+                &place,
+                told!("bop_code is missing", "缺少 bop_code"),
+            ),
             Some(code) => self.code(&place, code.as_str(), Some(day)),
         }
         let Some(payer) = &detail.payer else {
-            self.note(FindingKind::Identity, &place, "the real party is not known");
+            self.note(
+                FindingKind::Identity,
+                &place,
+                told!("the real party is not known", "真实交易主体未知"),
+            );
             return;
         };
         if payer.name.reveal().is_empty() {
-            self.note(FindingKind::Identity, &place, "the real party has no name");
+            self.note(
+                FindingKind::Identity,
+                &place,
+                told!("the real party has no name", "真实交易主体没有名称"),
+            );
         }
         if payer.has_identity() {
             if let Err(why) = payer.check_identity() {
-                let text = format!("{} {}: {why}", payer.name, payer.id_number);
+                let (name, number) = (&payer.name, &payer.id_number);
+                let text = told!(
+                    "{name} {number}: {why}",
+                    "{name} {number}：号码不合其种类（{why}）"
+                );
                 self.note(FindingKind::IdentityForm, &place, text);
             }
         } else {
@@ -747,10 +815,17 @@ impl Reviewer<'_> {
         if detail.authenticated != Some(true) && detail.kind == OriginalKind::Payment {
             let orderer = detail.orderer.as_ref().map(|orderer| &orderer.id_number);
             let Some(orderer) = orderer.filter(|_| payer.has_identity()) else {
-                return self.unknown("whether who pays is who ordered: an identity is not known");
+                return self.unknown(told!(
+                    "whether who pays is who ordered: an identity is not known",
+                    "付款人是否订购人：身份未知"
+                ));
             };
             if plain(orderer.reveal()) != plain(payer.id_number.reveal()) {
-                let text = format!("{} paid, {orderer} ordered", payer.id_number);
+                let number = &payer.id_number;
+                let text = told!(
+                    "{number} paid, {orderer} ordered",
+                    "{number} 付款，{orderer} 订购"
+                );
                 self.note(FindingKind::Payer, &place, text);
             }
         }
@@ -762,26 +837,33 @@ impl Reviewer<'_> {
             Currency::CNY => "remitter_identity_cny",
             Currency::USD => "remitter_identity_usd",
             other => {
-                self.unknown(format!(
-                    "whether an identity is asked for: no threshold in {other}"
+                self.unknown(told!(
+                    "whether an identity is asked for: no threshold in {other}",
+                    "是否须核验身份：没有 {other} 的起点"
                 ));
                 return;
             }
         };
         let Ok(row) = self.review.parameters.at(name, day) else {
-            self.unknown(format!(
-                "whether an identity is asked for: {name} has no row on that day"
+            self.unknown(told!(
+                "whether an identity is asked for: {name} has no row on that day",
+                "是否须核验身份：{name} 当日没有参数"
             ));
             return;
         };
         let Ok(threshold) = Money::exact(row.value, detail.amount.currency()) else {
-            return self.unknown(format!(
-                "whether an identity is asked for: {} is no amount",
-                row.id()
+            let id = row.id();
+            return self.unknown(told!(
+                "whether an identity is asked for: {id} is no amount",
+                "是否须核验身份：{id} 不是金额"
             ));
         };
         if detail.amount.minor().unsigned_abs() >= threshold.minor().unsigned_abs() {
-            let text = format!("{} without an identity number", detail.amount);
+            let amount = detail.amount;
+            let text = told!(
+                "{amount} without an identity number",
+                "{amount}，无身份号码"
+            );
             self.note_by(FindingKind::Identity, place, text, vec![Basis::of(row)]);
         }
     }
@@ -792,7 +874,7 @@ impl Reviewer<'_> {
         money: Money,
         to: Currency,
         day: Date,
-    ) -> Result<(Money, Option<Basis>), String> {
+    ) -> Result<(Money, Option<Basis>), Told> {
         let from = money.currency();
         if from == to {
             return Ok((money, None));
@@ -800,11 +882,16 @@ impl Reviewer<'_> {
         let review = self.review;
         let route = self.routes.entry((from, to, day)).or_insert_with(|| {
             let route = review.rates.route(from, to, None, day, &review.terms);
-            let route = route.map_err(|_| format!("no rate of {from}/{to} for {day}"))?;
+            let route = route.map_err(|_| {
+                told!(
+                    "no rate of {from}/{to} for {day}",
+                    "没有 {day} 的 {from}/{to} 汇率"
+                )
+            })?;
             let rate = route
                 .rates()
                 .next()
-                .ok_or_else(|| format!("no rate of {from}/{to}"))?;
+                .ok_or_else(|| told!("no rate of {from}/{to}", "没有 {from}/{to} 汇率"))?;
             let basis = Basis {
                 row: format!("{}@{}", rate.quoted(), rate.as_of()),
                 value: rate.kind().name().to_owned(),
@@ -815,18 +902,28 @@ impl Reviewer<'_> {
         });
         let (route, basis) = route.as_ref().map_err(Clone::clone)?;
         let converted = route.convert(money, Spread::NONE, Rounding::Up);
-        let converted = converted.map_err(|error| error.to_string())?;
+        let converted = converted.map_err(|error| told!("{error}", "无法折算：{error}"))?;
         Ok((converted.to, Some(basis.clone())))
     }
 
     /// The limit that a parameter gives for a day, with its row.
-    fn limit(&self, name: &str, day: Date) -> Result<(Money, Basis), String> {
+    fn limit(&self, name: &str, day: Date) -> Result<(Money, Basis), Told> {
         let row = self.review.parameters.at(name, day);
-        let row = row.map_err(|error| format!("limit {name}: {error}"))?;
+        let row = row.map_err(|error| told!("limit {name}: {error}", "限额 {name}：{error}"))?;
         let currency = Currency::from_code(&row.unit);
-        let currency = currency.map_err(|_| format!("limit {name}: its unit is no currency"))?;
+        let currency = currency.map_err(|_| {
+            told!(
+                "limit {name}: its unit is no currency",
+                "限额 {name}：单位不是币种"
+            )
+        })?;
         let limit = Money::exact(row.value, currency);
-        let limit = limit.map_err(|_| format!("limit {name}: finer than its currency"))?;
+        let limit = limit.map_err(|_| {
+            told!(
+                "limit {name}: finer than its currency",
+                "限额 {name}：细于币种的最小单位"
+            )
+        })?;
         Ok((limit, Basis::of(row)))
     }
 
@@ -845,9 +942,13 @@ impl Reviewer<'_> {
                     Ok((limit, row, (found, rate))) => {
                         if found.minor().unsigned_abs() > limit.minor().unsigned_abs() {
                             let place = format!("original {}", detail.record);
-                            let text = match detail.amount == found {
-                                true => format!("{found} are beyond {limit}"),
-                                false => format!("{} are {found}, beyond {limit}", detail.amount),
+                            let amount = detail.amount;
+                            let text = match amount == found {
+                                true => told!("{found} are beyond {limit}", "{found} 超过 {limit}"),
+                                false => told!(
+                                    "{amount} are {found}, beyond {limit}",
+                                    "{amount} 折合 {found}，超过 {limit}"
+                                ),
                             };
                             let basis = std::iter::once(row).chain(rate).collect();
                             self.note_by(FindingKind::Limit, &place, text, basis);
@@ -877,7 +978,10 @@ impl Reviewer<'_> {
                     let key = plain(payer.id_number.reveal());
                     parties.entry(key).or_default().push((day, detail, is_ours));
                 }
-                None => self.unknown("limits of a party: its identity is not known"),
+                None => self.unknown(told!(
+                    "limits of a party: its identity is not known",
+                    "主体限额：身份未知"
+                )),
             }
         }
         for of_party in parties.values_mut() {
@@ -921,9 +1025,10 @@ impl Reviewer<'_> {
             }
             if sum > i128::from(limit.minor()) {
                 let sum = MoneySum::from_minor(sum, limit.currency());
-                let text = format!(
-                    "{} transactions of {year} make {sum}, beyond {limit}",
-                    rows.len()
+                let count = rows.len();
+                let text = told!(
+                    "{count} transactions of {year} make {sum}, beyond {limit}",
+                    "{year} 年 {count} 笔合计 {sum}，超过 {limit}"
                 );
                 let basis = std::iter::once(row).chain(rates).collect();
                 self.note_by(FindingKind::Annual, &party_name(&rows), text, basis);
@@ -970,9 +1075,10 @@ impl Reviewer<'_> {
             let ours = taken.iter().any(|(_, is_ours)| *is_ours);
             if sum > i128::from(limit.minor()) && taken.len() > 1 && ours {
                 let sum = MoneySum::from_minor(sum, limit.currency());
-                let text = format!(
-                    "{} transactions within {days} days from {first} make {sum}, beyond {limit} together",
-                    taken.len()
+                let count = taken.len();
+                let text = told!(
+                    "{count} transactions within {days} days from {first} make {sum}, beyond {limit} together",
+                    "自 {first} 起 {days} 日内 {count} 笔合计 {sum}，共同超过 {limit}"
                 );
                 let rows = &of_party[from..];
                 self.note_by(
@@ -986,7 +1092,7 @@ impl Reviewer<'_> {
         }
     }
 
-    fn window(&self, day: Date) -> Result<(u32, Basis), String> {
+    fn window(&self, day: Date) -> Result<(u32, Basis), Told> {
         if let Some(days) = self.review.split_days {
             let basis = Basis {
                 row: "split_window_days".to_owned(),
@@ -997,10 +1103,10 @@ impl Reviewer<'_> {
             return Ok((days, basis));
         }
         let row = self.review.parameters.at("split_window_days", day);
-        let row = row.map_err(|error| format!("splitting: {error}"))?;
+        let row = row.map_err(|error| told!("splitting: {error}", "拆分：{error}"))?;
         let days = row
             .whole("calendar_days")
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| told!("splitting: {error}", "拆分：{error}"))?;
         Ok((days, Basis::of(row)))
     }
 
@@ -1014,7 +1120,8 @@ impl Reviewer<'_> {
             let row = match self.review.grades.at(&key, declaration.as_of) {
                 Ok(row) => row,
                 Err(error) => {
-                    self.note(FindingKind::Grade, &key, error.to_string());
+                    let text = told!("{error}", "信用等级 {key} 当日不在表中：{error}");
+                    self.note(FindingKind::Grade, &key, text);
                     continue;
                 }
             };
@@ -1031,31 +1138,43 @@ impl Reviewer<'_> {
                     for record in &declaration.receipts_payments {
                         if record.registration.is_none() {
                             let place = format!("receipt_payment {}", record.reference);
-                            let text = format!("grade {key}: registration is missing");
+                            let text = told!(
+                                "grade {key}: registration is missing",
+                                "信用等级 {key}：缺少事前登记"
+                            );
                             self.note_by(FindingKind::Grade, &place, text, vec![basis.clone()]);
                         }
                     }
                 }
-                _ => self.unknown(format!("what grade {key} alters")),
+                _ => self.unknown(told!("what grade {key} alters", "信用等级 {key} 的影响")),
             }
         }
     }
 
     fn quota(&mut self, declaration: &Declaration, declarant: &Declarant, key: &str, basis: Basis) {
         let Some(quota) = declarant.quota else {
-            return self.unknown(format!("grade {key}: what is left of the quota"));
+            return self.unknown(told!(
+                "grade {key}: what is left of the quota",
+                "信用等级 {key}：剩余额度"
+            ));
         };
         let mut sum = 0i128;
         for record in &declaration.receipts_payments {
             if record.amount.currency() == quota.currency() {
                 sum += i128::from(record.amount.minor());
             } else {
-                self.unknown(format!("grade {key}: the quota is in another currency"));
+                self.unknown(told!(
+                    "grade {key}: the quota is in another currency",
+                    "信用等级 {key}：额度为另一币种"
+                ));
             }
         }
         if sum > i128::from(quota.minor()) {
             let sum = MoneySum::from_minor(sum, quota.currency());
-            let text = format!("grade {key}: {sum} are beyond the quota of {quota}");
+            let text = told!(
+                "grade {key}: {sum} are beyond the quota of {quota}",
+                "信用等级 {key}：{sum} 超过额度 {quota}"
+            );
             self.note_by(FindingKind::Grade, key, text, vec![basis]);
         }
     }
