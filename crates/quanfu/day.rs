@@ -232,12 +232,17 @@ impl<'a> Day<'a> {
         self
     }
 
-    /// Reads all files and reconciles them.
+    /// Reads all files and reconciles nothing: one book for each source of the rules, in their order. A source without a
+    /// file has an empty book.
     ///
     /// # Errors
     ///
-    /// [`DayError`]; no part of a result is left behind.
-    pub fn run(self) -> Result<Reconciled, DayError> {
+    /// [`DayError`].
+    pub fn books(mut self) -> Result<Vec<Book>, DayError> {
+        self.fill()
+    }
+
+    fn fill(&mut self) -> Result<Vec<Book>, DayError> {
         let known = |rules: &Rules| {
             rules
                 .sources
@@ -255,15 +260,6 @@ impl<'a> Day<'a> {
                 known: known(&self.rules),
             });
         }
-        let calendar = match self.calendar {
-            Some(calendar) if calendar.name() == self.rules.calendar => calendar,
-            Some(_) => {
-                return Err(DayError::UnknownCalendar {
-                    name: self.rules.calendar,
-                });
-            }
-            None => known_calendar(&self.rules.calendar)?,
-        };
         let mut jobs: Vec<Job<'_, 'a>> = Vec::new();
         for source in &self.rules.sources {
             let profile = match &source.profile {
@@ -276,7 +272,7 @@ impl<'a> Day<'a> {
                 feeds: Vec::new(),
             });
         }
-        for (name, feed) in self.feeds {
+        for (name, feed) in std::mem::take(&mut self.feeds) {
             let index = self
                 .rules
                 .source_index(&name)
@@ -291,7 +287,7 @@ impl<'a> Day<'a> {
             digest: self.digest,
             strict: self.strict,
         };
-        let books = if self.threads > 1 {
+        if self.threads > 1 {
             std::thread::scope(|scope| {
                 let running: Vec<_> = jobs
                     .into_iter()
@@ -305,12 +301,30 @@ impl<'a> Day<'a> {
                             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
                     })
                     .collect::<Result<Vec<_>, _>>()
-            })?
+            })
         } else {
             jobs.into_iter()
                 .map(|job| job.fill(&shared))
-                .collect::<Result<Vec<_>, _>>()?
+                .collect::<Result<Vec<_>, _>>()
+        }
+    }
+
+    /// Reads all files and reconciles them.
+    ///
+    /// # Errors
+    ///
+    /// [`DayError`]; no part of a result is left behind.
+    pub fn run(mut self) -> Result<Reconciled, DayError> {
+        let calendar = match self.calendar.take() {
+            Some(calendar) if calendar.name() == self.rules.calendar => calendar,
+            Some(_) => {
+                return Err(DayError::UnknownCalendar {
+                    name: self.rules.calendar.clone(),
+                });
+            }
+            None => known_calendar(&self.rules.calendar)?,
         };
+        let books = self.fill()?;
         let profiles = self
             .profiles
             .iter()

@@ -93,6 +93,7 @@ pub fn command() -> Command {
         .subcommand(calendars())
         .subcommand(credit())
         .subcommand(filing())
+        .subcommand(declare())
         .subcommand(
             Command::new("explain")
                 .about("Say what a code means and what to do about it")
@@ -375,6 +376,121 @@ fn filing() -> Command {
                     "Write account numbers, names and telephones whole",
                 )),
         ))
+}
+
+fn declare() -> Command {
+    let files = |help: &'static str| path("files").value_name("FILE").num_args(0..).help(help);
+    let parameters = || {
+        path("parameters")
+            .long("parameters")
+            .value_name("PARAMETERS")
+            .help("Parameters (CSV: name,value,unit,from,until,source,certainty) laid over the shipped ones")
+    };
+    let several = |name: &'static str, value: &'static str, help: &'static str| {
+        path(name)
+            .long(name)
+            .value_name(value)
+            .action(ArgAction::Append)
+            .help(help)
+    };
+    let declarant = || {
+        path("declarant")
+            .long("declarant")
+            .value_name("DECLARANT")
+            .help("What is the same in all declarations of the house (quanfu.declarant/1)")
+    };
+    let limit = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("NAME")
+            .action(ArgAction::Append)
+            .help(help)
+    };
+    let restore = Command::new("restore")
+        .about("Link each settled sum of a result with every original transaction behind it, and prove it")
+        .after_help(format!(
+            "Example:\n  quanfu declare restore day.json day.csv bill.csv bank.sta -o restored.json -o originals.csv\n\n\
+             Files are found by their digests, whatever their names.\n\n{EXIT_CODES}"
+        ))
+        .arg(result())
+        .arg(files("The outcomes table, the inputs of the edge, and the result of the day before if there is one"))
+        .arg(
+            Arg::new("edge")
+                .long("edge")
+                .value_name("EDGE")
+                .help("The edge that leads to the bank [default: the only one that does]"),
+        )
+        .arg(parameters())
+        .arg(format(&["table", "json", "csv"]))
+        .arg(out("Write the restored declaration: .json (quanfu.restored/1) or .csv"));
+    let draft = Command::new("draft")
+        .about("Draft declarations from a restored one, a declarant and evidence about the parties")
+        .after_help(format!(
+            "Example:\n  quanfu declare draft restored.json --declarant house.toml --evidence parties.csv -o declaration.json\n\n\
+             The fields are a neutral model, no authority's format on the wire. What is written holds names and numbers whole.\n\n{EXIT_CODES}"
+        ))
+        .arg(path("restored").value_name("RESTORED").required(true).help("A restored declaration (JSON) of `declare restore -o`"))
+        .arg(declarant().required(true))
+        .arg(path("evidence").long("evidence").value_name("EVIDENCE").help("What is known about the parties, by order number (CSV)"))
+        .arg(format(&["table", "json"]))
+        .arg(out("Write the declaration: .json (quanfu.declaration/1)"))
+        .arg(unmask());
+    let check = calendar_files(Command::new("check"))
+        .about("Check a restored declaration or a declaration again, by dated rows that each finding names")
+        .after_help(format!(
+            "Examples:\n  quanfu declare check restored.json day.json day.csv bill.csv bank.sta\n  \
+             quanfu declare check declaration.json --day 2017-02-04 --limit fx_single_limit --rates rates.csv\n\n\
+             Which limits apply is for you to say: none is asked for by itself. A restored declaration is made anew from its\n\
+             result and inputs, if these are given, and what is otherwise is named with its place.\n\n{EXIT_CODES}"
+        ))
+        .arg(path("document").value_name("DOCUMENT").required(true).help("What `declare restore -o` or `declare draft -o` wrote"))
+        .arg(files("For a restored declaration: the result and its files; for a declaration: the restored one"))
+        .arg(Arg::new("day").long("day").value_name("DAY").help("The day it is said for, YYYY-MM-DD [default: the business day]"))
+        .arg(parameters())
+        .arg(declarant())
+        .arg(several("rates", "RATES", "Rates, for limits in another currency (CSV, or ChinaMoney's JSON)"))
+        .arg(Arg::new("source").long("source").value_name("SOURCE").help("Where the rate is published, if the files have several"))
+        .arg(
+            Arg::new("stale")
+                .long("stale")
+                .value_name("N")
+                .value_parser(value_parser!(u32))
+                .help("Take the latest rate before, if at most N business days lie after it [default: the day's rate only]"),
+        )
+        .arg(limit("limit", "A parameter that is the limit of one transaction"))
+        .arg(limit("annual", "A parameter that is the limit of a party's calendar year"))
+        .arg(
+            Arg::new("split-days")
+                .long("split-days")
+                .value_name("N")
+                .value_parser(value_parser!(u32).range(1..=366))
+                .help("Look at a party's transactions of N days together [default: split_window_days, which is made up]"),
+        )
+        .arg(several("list", "LIST", "A list of parties to look for (CSV: by,value,list,from,until)"))
+        .arg(several("earlier", "DECLARATION", "Earlier declarations: their originals count to the year"))
+        .arg(several("codes", "CODES", "A code table of your own for the balance of payments (CSV)"))
+        .arg(format(&["table", "json"]));
+    let export = Command::new("export")
+        .about("Turn a restored declaration or a declaration into CSV")
+        .after_help("Example:\n  quanfu declare export declaration.json --list records > records.csv\n\nWhat is written holds names and numbers whole.")
+        .arg(path("document").value_name("DOCUMENT").required(true).help("What `declare restore -o` or `declare draft -o` wrote"))
+        .arg(
+            Arg::new("list")
+                .long("list")
+                .value_name("LIST")
+                .value_parser(["originals", "records"])
+                .default_value("originals")
+                .help("Which list"),
+        )
+        .arg(out("Write the list: .csv"));
+    Command::new("declare")
+        .about("Restored declarations, and drafts of declarations with what they lack")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(restore)
+        .subcommand(draft)
+        .subcommand(check)
+        .subcommand(export)
 }
 
 fn demo() -> Command {

@@ -4,6 +4,7 @@ mod calendar;
 mod challenge;
 mod credit;
 mod decide;
+mod declare;
 mod demo;
 mod diff;
 mod explain;
@@ -38,6 +39,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("rate", matches)) => rate::run(matches, screen),
         Some(("calendar", matches)) => calendar::run(matches, screen),
         Some(("credit", matches)) => credit::run(matches, screen),
+        Some(("declare", matches)) => declare::run(matches, screen),
         Some(("verify", matches)) => verify::run(matches, screen),
         Some(("store", matches)) => store::run(matches, screen),
         Some(("filing", matches)) => filing::run(matches, screen),

@@ -140,6 +140,11 @@ fn days() -> Folder {
         b"serial,day,order,amount,currency\nB1,2026-03-02,a1,19.90,CNY\nB2,2026-03-02,A2,4.99,USD\n\
           B3,2026-03-02,A9,\"8.00\",CNY\nB4,2026-03-02,,100,JPY\n",
     );
+    let declare = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/declare");
+    for name in ["house.toml", "parties.csv", "list.csv", "limits.csv"] {
+        let bytes = fs::read(declare.join(name)).expect("a file of the declare session");
+        folder.write(&format!("declare/{name}"), &bytes);
+    }
     folder.write("price/rules.toml", PRICING.as_bytes());
     let other = PRICING.replace("markup_bps = 150", "markup_bps = 300");
     folder.write("price/dearer.toml", other.as_bytes());

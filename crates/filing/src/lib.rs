@@ -23,10 +23,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Read on in this order: [`Programme`], [`Content`], [`Filing`], [`Deadline`], [`due`], [`Restored`].
+//! Read on in this order: [`Programme`], [`Content`], [`Filing`], [`Deadline`], [`due`], [`Restored`], [`Declaration`].
 
 mod content;
 mod deadline;
+pub mod declaration;
 mod due;
 mod filing;
 mod list;
@@ -38,12 +39,14 @@ pub use content::{
     TransactionLimit,
 };
 pub use deadline::{DayUnit, Deadline, NotDeterminable, Term};
+pub use declaration::{Bop, Declaration, NegativeList, ReceiptPayment};
 pub use due::{DueItem, Retention, Timeliness, due, dues, retention, why_not};
 pub use filing::{
     Act, Course, Event, Filing, Progress, Refusal, SCHEMA, Standing, State, Submission,
 };
 pub use programme::{Duty, Filer, Matter, Programme, ProgrammeError, Trigger};
 pub use restored::{
-    Batch, NettingRule, Original, OriginalKind, RestoreError, Restored,
-    SCHEMA as DECLARATION_SCHEMA, Unsound, netting_rules,
+    Actual, Batch, Change, Charge, Difference, FeeRounding, NettingRule, NotDeclared, Original,
+    OriginalKind, OutcomeOf, Place, RestoreError, Restored, SCHEMA as RESTORED_SCHEMA, Unsound,
+    netting_rules,
 };

@@ -129,6 +129,14 @@ mod tests {
         "credit-application",
         "credit-award",
         "credit-policy",
+        "restore-input",
+        "declaration-document",
+        "declaration-otherwise",
+        "declarant-document",
+        "evidence-document",
+        "list-document",
+        "several-currencies",
+        "one-sided",
     ];
 
     #[test]
@@ -175,6 +183,8 @@ mod tests {
             wanted.extend(list);
         }
         wanted.extend(BreakCode::ALL.iter().map(|code| code.code()));
+        let declared = quanfu_filing::declaration::FindingKind::ALL.iter();
+        wanted.extend(declared.map(|code| code.code()));
         wanted.extend(FindingCode::ALL.iter().map(|code| code.code()));
         wanted.extend(ProofKind::ALL.iter().map(|code| code.code()));
         wanted.extend(Verdict::ALL.iter().map(|code| code.code()));

@@ -16,6 +16,7 @@ pub mod bridge;
 pub mod calendar;
 pub mod challenge;
 pub mod decisions;
+pub mod declaration;
 pub mod difference;
 pub mod filing;
 pub mod labels;

@@ -695,12 +695,12 @@ fn statement_table(statement: &Statement, look: &Look, most: usize, out: &mut St
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use quanfu_formats::{Options, read_all};
 
     /// The part of JSON Schema that [`schema`] uses.
-    fn fits(value: &Value, schema: &Value, place: &str) -> Result<(), String> {
+    pub(crate) fn fits(value: &Value, schema: &Value, place: &str) -> Result<(), String> {
         let bad = |what: &str| Err(format!("{place}: {value} is not {what}"));
         if let Some(choices) = schema["anyOf"].as_array() {
             return match choices

@@ -4,10 +4,14 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 use quanfu::calendar::BusinessCalendar;
+use quanfu::codes::{CodeTable, Parameters};
+use quanfu::filing::declaration::{Declarant, Evidence, Review, UserList};
+use quanfu::filing::{Declaration, Restored, netting_rules};
 use quanfu::formats::csv::blocks::{BlockBuffer, BlockReader, BlockRow, Opened};
 use quanfu::formats::{FileError, Options, read_all, shipped_profiles};
+use quanfu::fx::{RateTable, Terms};
 use quanfu::money::lexer::{AmountStyle, DecimalMark, Thousands, parse_decimal, parse_minor};
-use quanfu::report::{Look, outcomes, reading};
+use quanfu::report::{Look, declaration, outcomes, reading};
 use quanfu::settlement::{FileReading, Limits, Reading, RefRole, Rejected};
 use quanfu::verify::verify;
 use quanfu::{Profile, ResultDoc, Rules};
@@ -23,6 +27,11 @@ pub const ALL: &[(&str, Property)] = &[
     ("profile_toml", profile_toml),
     ("result_json", result_json),
     ("outcomes_csv", outcomes_csv),
+    ("restored_json", restored_json),
+    ("declaration_json", declaration_json),
+    ("declarant_toml", declarant_toml),
+    ("evidence_csv", evidence_csv),
+    ("party_list_csv", party_list_csv),
     ("mt940", mt940),
     ("camt", camt),
     ("csv", csv),
@@ -254,6 +263,96 @@ pub fn outcomes_csv(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let mut rows = 0;
     if let Err(error) = outcomes::for_each(text, |_| rows += 1) {
+        assert!(error.line > 0);
+    }
+}
+
+/// A restored declaration that is read is written as the same one; checking, showing and drafting from it end.
+pub fn restored_json(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Ok(read) = Restored::from_json(text) else {
+        return;
+    };
+    assert_eq!(
+        Restored::from_json(&read.to_json()).ok().as_ref(),
+        Some(&read)
+    );
+    let netting = netting_rules(&Parameters::shipped());
+    let faults = read.check(&netting);
+    let _ = declaration::table(&read, &netting, &Look::default());
+    let _ = declaration::faults(&faults, &[], &Look::default());
+    assert!(!read.to_csv().is_empty());
+    let declarant = "schema = \"quanfu.declarant/1\"\n[subject]\nkind = \"firm\"\n[counterparty]\nkind = \"firm\"\n";
+    let declarant = Declarant::parse(declarant).expect("a declarant of ours");
+    if let Ok(draft) = Declaration::draft(&read, &declarant, &Evidence::default()) {
+        let originals: usize = read.batches.iter().map(|batch| batch.originals.len()).sum();
+        assert_eq!(draft.details.len(), originals, "no original is lost");
+        assert_eq!(draft.fits(&read), [], "a draft is as what it was made from");
+    }
+}
+
+/// A declaration that is read is written as the same one, and reviewing and showing it end.
+pub fn declaration_json(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Ok(read) = Declaration::from_json(text) else {
+        return;
+    };
+    assert_eq!(
+        Declaration::from_json(&read.to_json()).ok().as_ref(),
+        Some(&read)
+    );
+    let limits = [
+        "fx_single_limit".to_owned(),
+        "import_annual_limit".to_owned(),
+    ];
+    let reviewed = read.review(&Review {
+        day: read.as_of,
+        parameters: &Parameters::shipped(),
+        codes: &CodeTable::bop(),
+        grades: &CodeTable::credit_grades(),
+        calendar: &BusinessCalendar::china(),
+        rates: &RateTable::default(),
+        terms: Terms::MID,
+        single_limits: &limits,
+        annual_limits: &limits,
+        split_days: Some(2),
+        lists: &[&UserList::default()],
+        declarant: None,
+        earlier: std::slice::from_ref(&read),
+    });
+    assert_eq!(
+        reviewed.dues.len(),
+        read.receipts_payments.len() + read.bop.len()
+    );
+    let _ = declaration::review(&reviewed, &Look::default());
+    let _ = declaration::draft(&read, &Look::default());
+    assert!(!(read.details_csv() + &read.records_csv()).is_empty());
+}
+
+/// A declarant is read, or refused with a place.
+pub fn declarant_toml(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    if let Err(error) = Declarant::parse(text) {
+        assert!(!error.place.is_empty());
+    }
+}
+
+/// Each row of evidence is read or rejected with its line.
+pub fn evidence_csv(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match Evidence::parse(text) {
+        Ok(read) => {
+            let rows = text.lines().skip(1).filter(|line| !line.is_empty());
+            assert_eq!(read.len() + read.rejected.len(), rows.count());
+        }
+        Err(error) => assert_eq!(error.line, 1),
+    }
+}
+
+/// A list of parties is read whole, or refused with a line.
+pub fn party_list_csv(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    if let Err(error) = UserList::parse(text) {
         assert!(error.line > 0);
     }
 }

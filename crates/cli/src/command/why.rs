@@ -175,7 +175,7 @@ fn role(path: &Path, doc: &ResultDoc) -> Result<Role, Failure> {
     })
 }
 
-fn digest(path: &Path, alg: DigestAlg) -> Result<Digest, Failure> {
+pub(super) fn digest(path: &Path, alg: DigestAlg) -> Result<Digest, Failure> {
     let mut reader = files::open(path)?;
     let mut hasher = Hasher::new(alg);
     let mut block = vec![0; 1 << 16];
