@@ -464,7 +464,7 @@ fn declare() -> Command {
                 .long("split-days")
                 .value_name("N")
                 .value_parser(value_parser!(u32).range(1..=366))
-                .help("Look at a party's transactions of N days together [default: split_window_days, which is made up]"),
+                .help("Look at a party's transactions of N days together [default: split_window_days of --parameters; no rule that we know names a number]"),
         )
         .arg(several("list", "LIST", "A list of parties to look for (CSV: by,value,list,from,until)"))
         .arg(several("earlier", "DECLARATION", "Earlier declarations: their originals count to the year"))

@@ -121,8 +121,11 @@ impl Deadline {
             "calendar_days" => DayUnit::CalendarDays,
             _ => DayUnit::WorkingDays,
         };
-        let n = row.whole(unit.code())?;
-        let n = u16::try_from(n).unwrap_or(u16::MAX);
+        let n = u16::try_from(row.whole(unit.code())?).map_err(|_| ParameterError::Unit {
+            id: row.id(),
+            found: format!("{} {}", row.value, row.unit),
+            want: format!("at most {} {unit}", u16::MAX),
+        })?;
         let deadline = Self::count(from, Some(Term { n, unit }), calendar);
         Ok((deadline, Some(row.id())))
     }
