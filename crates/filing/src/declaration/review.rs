@@ -177,10 +177,13 @@ pub trait NegativeList {
     fn hit(&self, party: &Party, day: Date) -> Option<Listed>;
 }
 
+/// Name of a list, and the first and last day on which it has a value.
+type ListRow = (String, Option<Date>, Option<Date>);
+
 /// A list from a file: `by,value,list,from,until`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct UserList {
-    rows: BTreeMap<(&'static str, String), Vec<(String, Option<Date>, Option<Date>)>>,
+    rows: BTreeMap<(&'static str, String), Vec<ListRow>>,
 }
 
 impl std::fmt::Debug for UserList {
@@ -268,7 +271,7 @@ impl NegativeList for UserList {
         BY.into_iter().zip(values).find_map(|(by, value)| {
             let value = plain(value);
             let rows = self.rows.get(&(by, value))?;
-            let holds = |(_, from, until): &&(String, Option<Date>, Option<Date>)| {
+            let holds = |(_, from, until): &&ListRow| {
                 from.is_none_or(|from| from <= day) && until.is_none_or(|until| day <= until)
             };
             let (list, ..) = rows.iter().find(holds)?;
@@ -320,12 +323,15 @@ impl std::fmt::Debug for Review<'_> {
 /// The word with which the remark of a refund begins.
 const REFUND_WORDS: [&str; 2] = ["退款", "refund"];
 
+/// How amounts of one currency become another's on a day, or why they cannot.
+type Way = Result<(Route, Basis), Told>;
+
 struct Reviewer<'r> {
     review: &'r Review<'r>,
     findings: Vec<Finding>,
     /// What is not determinable, with how many records it leaves unchecked.
     unknown: BTreeMap<Told, u64>,
-    routes: BTreeMap<(Currency, Currency, Date), Result<(Route, Basis), Told>>,
+    routes: BTreeMap<(Currency, Currency, Date), Way>,
 }
 
 impl Declaration {
