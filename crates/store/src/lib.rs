@@ -44,5 +44,5 @@ pub use audit::Audited;
 pub use chain::{Alg, Event, Head};
 pub use document::Document;
 pub use error::StoreError;
-pub use personal::{Key, PERSONAL_KEYS, Vault};
+pub use personal::{Key, PERSONAL_KEYS, PERSONAL_KEYS_OF, Vault};
 pub use store::{Listed, OpenItem, Purged, Remembered, Stamp, Store};

@@ -1,6 +1,6 @@
 //! SQLite, in a file: write-ahead log, and a commit waits until the disk has it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 use std::time::Duration;
 
@@ -39,13 +39,13 @@ impl Sqlite {
         create: bool,
         migrations: &'static [Migration],
     ) -> Result<Self, StoreError> {
-        if !create && !path.exists() {
+        if create {
+            // the journals get the rights of the file
+            make(path).map_err(io)?;
+        } else if !path.exists() {
             return Err(StoreError::Absent);
         }
-        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        if create {
-            flags |= OpenFlags::SQLITE_OPEN_CREATE;
-        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(refused)?;
         connection.busy_timeout(WAIT).map_err(refused)?;
         let mut store = Self {
@@ -194,15 +194,21 @@ impl Sql for Sqlite {
     }
 
     fn is_new(&mut self) -> Result<bool, StoreError> {
-        let application = self.number("application_id")?;
-        if application == APPLICATION {
-            return Ok(false);
+        // both of one state: another process may be making the store
+        let alone = self.connection.is_autocommit();
+        if alone {
+            self.begin(false)?;
         }
-        let anything = self.query("SELECT count(*) FROM sqlite_schema", &[])?;
-        if application == 0 && anything == [[Value::Int(0)]] {
-            return Ok(true);
+        let anything = self.query("SELECT count(*) FROM sqlite_schema", &[]);
+        let application = self.number("application_id");
+        if alone {
+            self.rollback();
         }
-        Err(foreign("it is a database of another program"))
+        match (application?, anything?) {
+            (APPLICATION, _) => Ok(false),
+            (0, anything) if anything == [[Value::Int(0)]] => Ok(true),
+            _ => Err(foreign("it is a database of another program")),
+        }
     }
 
     fn mark(&mut self, version: i64) -> Result<(), StoreError> {
@@ -259,7 +265,9 @@ impl Sql for Sqlite {
     }
 
     fn scrub(&mut self) -> Result<(), StoreError> {
-        // deleted cells were overwritten in their pages; the log must not keep the pages as they were
+        // deleted cells were overwritten, but pages that were once split keep what they had beside their cells: all pages
+        // are written anew, and the log must not keep them as they were
+        self.script("VACUUM")?;
         let rows = self.query("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
         match rows.first().and_then(|row| row.first()) {
             Some(Value::Int(0)) => Ok(()),
@@ -268,9 +276,6 @@ impl Sql for Sqlite {
     }
 
     fn backup(&mut self, to: &Path) -> Result<(), StoreError> {
-        let io = |error: std::io::Error| StoreError::Io {
-            why: error.to_string(),
-        };
         let refuse = |why: &str| StoreError::Document {
             why: why.to_owned(),
         };
@@ -292,8 +297,9 @@ impl Sql for Sqlite {
         let text = part
             .to_str()
             .ok_or_else(|| refuse("the copy's path is not UTF-8 text"))?;
-        let made = self.execute("VACUUM INTO $1", &[text.into()]);
-        let placed = made.and_then(|()| {
+        let made = make(&part).map_err(io);
+        let copied = made.and_then(|()| self.execute("VACUUM INTO $1", &[text.into()]));
+        let placed = copied.and_then(|()| {
             File::open(&part)
                 .and_then(|file| file.sync_all())
                 .map_err(io)?;
@@ -304,6 +310,19 @@ impl Sql for Sqlite {
             let _ = fs::remove_file(&part);
         }
         placed
+    }
+}
+
+/// Makes an empty file for its owner alone, and waits until the disk has its name; leaves one that is there.
+fn make(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => sync_folder(path),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -334,6 +353,13 @@ impl ToSql for Value {
 fn foreign(why: &str) -> StoreError {
     StoreError::Foreign {
         why: why.to_owned(),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn io(error: std::io::Error) -> StoreError {
+    StoreError::Io {
+        why: error.to_string(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use quanfu_settlement::ResultDoc;
-use quanfu_store::{Alg, Document, Stamp, Store};
+use quanfu_store::{Alg, Document, Stamp, Store, StoreError};
 
 /// A folder that goes away with the test.
 pub struct Folder(PathBuf);
@@ -23,6 +23,13 @@ impl Folder {
         Self(path)
     }
 
+    /// A folder in another.
+    pub fn within(folder: &Self, name: &str) -> Self {
+        let path = folder.file(name);
+        std::fs::create_dir_all(&path).expect("a folder for the test");
+        Self(path)
+    }
+
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
@@ -31,6 +38,73 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Where a store of a test stands.
+pub enum Place {
+    File(PathBuf),
+    /// An address that names a schema of its own.
+    #[cfg(feature = "postgres")]
+    Database(String),
+}
+
+/// A file, and a schema of the database that `QUANFU_POSTGRES` names: `postgres://user@host/name`. Says so aloud if
+/// nothing is asked of PostgreSQL.
+pub fn places(folder: &Folder, name: &str) -> Vec<Place> {
+    let mut places = vec![Place::File(folder.file("memory.db"))];
+    #[cfg(feature = "postgres")]
+    if let Ok(url) = std::env::var("QUANFU_POSTGRES") {
+        places.push(Place::schema(&url, name));
+    } else {
+        println!("SKIPPED: QUANFU_POSTGRES names no database, so nothing was asked of PostgreSQL");
+    }
+    #[cfg(not(feature = "postgres"))]
+    let _ = name;
+    places.reverse();
+    places
+}
+
+impl Place {
+    #[cfg(feature = "postgres")]
+    fn schema(url: &str, name: &str) -> Self {
+        let mut client = postgres::Client::connect(url, postgres::NoTls).expect("a database");
+        let made = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
+        client.batch_execute(&made).expect("a schema");
+        Self::Database(format!("{url}?options=-c%20search_path%3D{name}"))
+    }
+
+    fn of_text(text: &str) -> Self {
+        #[cfg(feature = "postgres")]
+        if text.starts_with("postgres://") {
+            return Self::Database(text.to_owned());
+        }
+        Self::File(text.into())
+    }
+
+    pub fn text(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            #[cfg(feature = "postgres")]
+            Self::Database(url) => url.clone(),
+        }
+    }
+
+    pub fn create(&self, alg: Alg) -> Store {
+        let store = match self {
+            Self::File(path) => Store::create(path, alg, &stamp()),
+            #[cfg(feature = "postgres")]
+            Self::Database(url) => Store::create_postgres(url, alg, &stamp()),
+        };
+        store.expect("a store")
+    }
+
+    pub fn open(&self) -> Result<Store, StoreError> {
+        match self {
+            Self::File(path) => Store::open(path),
+            #[cfg(feature = "postgres")]
+            Self::Database(url) => Store::open_postgres(url),
+        }
     }
 }
 
@@ -115,6 +189,9 @@ pub fn rounds(variable: &str, everyday: u64) -> u64 {
     asked.map_or(everyday, |asked| asked.parse().expect("a number of rounds"))
 }
 
+/// For [`writer`]: make the store, remember this note, and make a copy beside it; 1 and 2 are acknowledged.
+pub const COPY: u64 = 99;
+
 const WRITER: &str = "QUANFU_TEST_WRITER";
 
 /// The other end of [`writer`]: to be called by a test named `writer_of_its_own`; does nothing in an ordinary run.
@@ -127,8 +204,13 @@ pub fn write_if_asked() {
     let (Some(from), Some(count)) = (number(), number()) else {
         panic!("FROM COUNT PLACE")
     };
-    let place = words.next().expect("a place");
-    let mut opened = open_place(place);
+    let place = Place::of_text(words.next().expect("a place"));
+    if from == COPY {
+        make_and_copy(&place);
+        println!("\ndone");
+        return;
+    }
+    let mut opened = place.open();
     for number in from..from + count {
         let done = match &mut opened {
             Ok(store) => store.remember(&[note(number)], &stamp()).map(|_| ()),
@@ -139,23 +221,30 @@ pub fn write_if_asked() {
             Ok(()) => println!("\nack {number}"),
             Err(error) => {
                 println!("\nrefused {number} {}", error.code());
-                opened = open_place(place);
+                opened = place.open();
             }
         }
     }
     println!("\ndone");
 }
 
-fn open_place(place: &str) -> Result<Store, quanfu_store::StoreError> {
-    #[cfg(feature = "postgres")]
-    if place.starts_with("postgres://") {
-        return Store::open_postgres(place);
+fn make_and_copy(place: &Place) {
+    let Place::File(path) = place else {
+        panic!("a file")
+    };
+    let made = Store::create(path, Alg::Sha256, &stamp()).and_then(|mut store| {
+        store.remember(&[note(COPY)], &stamp())?;
+        println!("\nack 1");
+        store.backup(&path.with_file_name("copy.db"))
+    });
+    match made {
+        Ok(_) => println!("\nack 2"),
+        Err(error) => println!("\nrefused {}", error.code()),
     }
-    Store::open(Path::new(place))
 }
 
 /// A process that remembers the notes from `from`, each with a line of acknowledgement; below another command if given.
-pub fn writer(place: &str, from: u64, count: u64, below: &[String]) -> Child {
+pub fn writer(place: &Place, from: u64, count: u64, below: &[String]) -> Child {
     let own = std::env::current_exe()
         .expect("this program")
         .display()
@@ -169,7 +258,7 @@ pub fn writer(place: &str, from: u64, count: u64, below: &[String]) -> Child {
     ]);
     Command::new(&words[0])
         .args(&words[1..])
-        .env(WRITER, format!("{from} {count} {place}"))
+        .env(WRITER, format!("{from} {count} {}", place.text()))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .stdin(Stdio::null())
