@@ -1,5 +1,7 @@
 //! [`Document`]: what is remembered, with the rows that questions are asked of.
 
+use std::fmt;
+
 use quanfu_calendar::Date;
 use quanfu_settlement::decision;
 use quanfu_settlement::result::{self, OpenPosition, ResultDoc};
@@ -9,11 +11,14 @@ use crate::error::StoreError;
 use crate::personal::{PERSONAL_KEYS, PERSONAL_KEYS_OF};
 use crate::sql::{Row, Value};
 
+/// Schema name of a filing, which this crate knows by name only.
+pub(crate) const FILING: &str = "quanfu.filing/1";
+
 /// A JSON document with a schema name, ready to be remembered.
 ///
 /// Results (`quanfu.result/1`) bring their open positions, lines of a log (`quanfu.decision/1`) who did what;
 /// anything else is kept as it is, with the digests that its certificate names.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Document {
     pub(crate) schema: String,
     /// What it may be called, the best first, with the keys that say so.
@@ -29,6 +34,16 @@ pub struct Document {
     pub(crate) decision: Option<Row>,
 }
 
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // not its text, which may hold personal values
+        f.debug_struct("Document")
+            .field("schema", &self.schema)
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
 fn wrong(why: impl Into<String>) -> StoreError {
     StoreError::Document { why: why.into() }
 }
@@ -36,8 +51,8 @@ fn wrong(why: impl Into<String>) -> StoreError {
 impl Document {
     /// A document from its text.
     ///
-    /// Its name is `certificate.body` of a result or a key run, the digest of a line of a log, else its own `id`,
-    /// `number` or `name`, if it has one.
+    /// Its name is `certificate.body` of a result or a key run, the digest of a line of a log, the number of a filing's
+    /// first agreement, else its own `id`, `number` or `name`, if it has one that is not personal.
     ///
     /// # Errors
     ///
@@ -63,6 +78,11 @@ impl Document {
             .into_iter()
             .filter_map(|key| Some((key, json[key].as_str()?.to_owned())))
             .collect();
+        // a filing goes by its first agreement, however it grows
+        let agreement = json.pointer("/events/0/act/new/content/agreement/number");
+        if let (FILING, Some(number)) = (schema.as_str(), agreement.and_then(Json::as_str)) {
+            names.insert(0, ("agreement", number.to_owned()));
+        }
         if let Some(body) = certificate["body"].as_str() {
             names.insert(0, ("certificate", body.to_owned()));
         }

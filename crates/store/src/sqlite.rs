@@ -374,3 +374,85 @@ fn refused(error: rusqlite::Error) -> StoreError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Alg, Document, Stamp, Store};
+
+    const FIRST: Migration = Migration {
+        name: "first",
+        sql: include_str!("../migrations/sqlite/0001_first.sql"),
+    };
+    static TWO: &[Migration] = &[
+        FIRST,
+        Migration {
+            name: "second",
+            sql: "CREATE INDEX document_day ON document (day);",
+        },
+    ];
+    static TORN: &[Migration] = &[
+        FIRST,
+        Migration {
+            name: "second",
+            sql: "CREATE INDEX document_day ON document (day); CREATE TABLE audit (a);",
+        },
+    ];
+    static CHANGED: &[Migration] = &[
+        Migration {
+            name: "first",
+            sql: concat!(include_str!("../migrations/sqlite/0001_first.sql"), " "),
+        },
+        TWO[1],
+    ];
+
+    fn made(path: &Path, steps: &'static [Migration]) -> Result<Store, StoreError> {
+        let stamp = Stamp::new("Li Na", "2026-03-02T09:00:00Z")?;
+        Store::made(
+            Box::new(Sqlite::open_with(path, true, steps)?),
+            Alg::Sha256,
+            &stamp,
+        )
+    }
+
+    fn opened(path: &Path, steps: &'static [Migration]) -> Result<Store, StoreError> {
+        Store::over(Box::new(Sqlite::open_with(path, false, steps)?))
+    }
+
+    #[test]
+    fn a_second_step_comes_with_an_event_and_is_refused_by_who_does_not_know_it() {
+        let folder = std::env::temp_dir().join(format!("quanfu-steps-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("memory.db");
+        let stamp = Stamp::new("Li Na", "2026-03-02T09:00:00Z").expect("a stamp");
+        let note = Document::parse(r#"{"schema": "made-up.note/1", "date": "2026-03-02"}"#);
+        let mut store = made(&path, &[FIRST]).expect("a store");
+        store
+            .remember(&[note.expect("a document")], &stamp)
+            .expect("remembered");
+        let head = store.head().expect("a head");
+
+        // reading does not migrate; a step that fails leaves nothing of itself
+        let code = |done: Result<Store, StoreError>| done.expect_err("refused").code();
+        assert_eq!(code(opened(&path, TWO)), "store-migration");
+        assert_eq!(code(made(&path, TORN)), "store-io");
+        assert_eq!(code(made(&path, CHANGED)), "store-migration");
+        assert_eq!(store.audit(Some(&head)).expect("it holds").events, 2);
+
+        let mut store = made(&path, TWO).expect("it goes on");
+        let events = store.events().expect("events");
+        let acts: Vec<&str> = events.iter().map(|event| event.act.as_str()).collect();
+        assert_eq!(acts, ["create", "remember", "migrate"]);
+        assert_eq!(store.audit(Some(&head)).expect("it holds").events, 3);
+        let again = made(&path, TWO).expect("it is there").head();
+        assert_eq!(again.expect("a head").events, 3);
+
+        assert_eq!(code(opened(&path, &[FIRST])), "store-newer");
+        assert_eq!(code(made(&path, &[FIRST])), "store-newer");
+        assert_eq!(code(opened(&path, CHANGED)), "store-migration");
+        // two steps at once
+        let mut fresh = made(&folder.join("fresh.db"), TWO).expect("a store");
+        assert_eq!(fresh.audit(None).expect("it holds").events, 1);
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+}

@@ -173,7 +173,7 @@ impl Store {
                 why,
             });
         }
-        let alg = last(&mut *sql)?.alg.parse()?;
+        let alg = alg_of(&last(&mut *sql)?)?;
         Ok(Self {
             sql,
             alg,
@@ -196,7 +196,7 @@ impl Store {
                 Some(last(&mut *store.sql)?)
             };
             if let Some(last) = &before {
-                store.alg = last.alg.parse()?;
+                store.alg = alg_of(last)?;
             }
             let mut rows = Rows::default();
             let seq = before.as_ref().map_or(0, |last| last.seq) + 1;
@@ -662,6 +662,12 @@ impl Store {
         }
         Ok((body, personal))
     }
+}
+
+fn alg_of(event: &Event) -> Result<Alg, StoreError> {
+    let why = "it names no digest algorithm of quanfu";
+    let damaged = |_| StoreError::damaged(format!("event {}", event.seq), why);
+    event.alg.parse().map_err(damaged)
 }
 
 /// The last event.

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use common::{
-    COPY, Folder, Place, Random, acknowledged, note, notes, places, rounds, stamp, write_if_asked,
-    writer,
+    COPY, Folder, Place, Random, acknowledged, note, notes, places, rounds, skipped, stamp,
+    write_if_asked, writer,
 };
 use quanfu_store::Alg;
 
@@ -138,7 +138,7 @@ const CALLS: &[&str] = &[
 #[test]
 fn a_disk_that_refuses_gets_no_acknowledgement_out_of_a_writer() {
     if Command::new("strace").arg("-V").output().is_err() {
-        println!("SKIPPED: there is no strace here, so no write, fsync or open was made to fail");
+        skipped("there is no strace here, so no write, fsync or open was made to fail");
         return;
     }
     let folder = Folder::new("faults");
@@ -190,7 +190,7 @@ fn a_disk_that_refuses_gets_no_acknowledgement_out_of_a_writer() {
 #[test]
 fn a_disk_that_refuses_while_a_store_or_a_copy_is_made_leaves_a_whole_one_or_none() {
     if Command::new("strace").arg("-V").output().is_err() {
-        println!("SKIPPED: there is no strace here, so no rename was made to fail");
+        skipped("there is no strace here, so no rename was made to fail");
         return;
     }
     let folder = Folder::new("faults-copy");

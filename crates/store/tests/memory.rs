@@ -2,13 +2,10 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-use common::{Folder, note, places, result, stamp};
+use common::{Folder, Safe, note, places, result, stamp};
 use quanfu_settlement::decision::{Act, Decision, DecisionKind, DecisionMember};
 use quanfu_settlement::{DecisionLog, ResultDoc, Side};
-use quanfu_store::{Alg, Document, Key, Stamp, Store, StoreError, Vault};
+use quanfu_store::{Alg, Document, Key, Stamp, Store, StoreError};
 
 type Case = fn(&dyn Fn() -> Store);
 
@@ -203,28 +200,6 @@ fn a_batch_is_taken_in_whole_or_not_at_all(open: &dyn Fn() -> Store) {
         .expect("the store goes on");
 }
 
-#[derive(Clone, Default)]
-struct Safe(Arc<Mutex<BTreeMap<String, String>>>);
-
-impl Vault for Safe {
-    fn keep(&mut self, token: &str, value: &str) -> Result<(), String> {
-        self.0
-            .lock()
-            .expect("a lock")
-            .insert(token.to_owned(), value.to_owned());
-        Ok(())
-    }
-
-    fn value(&self, token: &str) -> Result<Option<String>, String> {
-        Ok(self.0.lock().expect("a lock").get(token).cloned())
-    }
-
-    fn forget(&mut self, token: &str) -> Result<(), String> {
-        self.0.lock().expect("a lock").remove(token);
-        Ok(())
-    }
-}
-
 fn personal_values_are_masked_come_back_and_are_erased(open: &dyn Fn() -> Store) {
     let safe = Safe::default();
     let key = || Key::new(&[7; 32]).expect("a key");
@@ -276,7 +251,9 @@ fn personal_values_are_masked_come_back_and_are_erased(open: &dyn Fn() -> Store)
     assert_eq!(store.whole("F2").expect("it is there"), text("F2"));
     assert_eq!(purge(&mut store, "2040-01-01").documents, 1);
     assert!(safe.0.lock().expect("a lock").is_empty());
+    // taken in again, it is known, and nothing comes back
     assert!(!store.remember(&all, &stamp()).expect("remembered")[0].is_new);
+    assert!(safe.0.lock().expect("a lock").is_empty());
     assert!(!format!("{store:?}").contains("[7, 7"));
 }
 

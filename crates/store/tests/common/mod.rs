@@ -1,13 +1,15 @@
 //! Made-up documents, folders, and writers in processes of their own.
 #![allow(dead_code)]
 
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use quanfu_settlement::ResultDoc;
-use quanfu_store::{Alg, Document, Stamp, Store, StoreError};
+use quanfu_store::{Alg, Document, Stamp, Store, StoreError, Vault};
 
 /// A folder that goes away with the test.
 pub struct Folder(PathBuf);
@@ -17,7 +19,10 @@ impl Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{name}-{}-{count}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // long campaigns may ask for memory instead of a disk
+        let base = std::env::var("QUANFU_TEST_FOLDER");
+        let base = base.unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").to_owned());
+        let path = Path::new(&base).join(name);
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).expect("a folder for the test");
         Self(path)
@@ -49,6 +54,16 @@ pub enum Place {
     Database(String),
 }
 
+/// Says what is not tested, also where the words of tests that pass are not shown; once.
+pub fn skipped(what: &'static str) {
+    static SAID: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+    let mut said = SAID.lock().expect("a lock");
+    if !said.contains(&what) {
+        said.push(what);
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
+    }
+}
+
 /// A file, and a schema of the database that `QUANFU_POSTGRES` names: `postgres://user@host/name`. Says so aloud if
 /// nothing is asked of PostgreSQL.
 pub fn places(folder: &Folder, name: &str) -> Vec<Place> {
@@ -57,7 +72,7 @@ pub fn places(folder: &Folder, name: &str) -> Vec<Place> {
     if let Ok(url) = std::env::var("QUANFU_POSTGRES") {
         places.push(Place::schema(&url, name));
     } else {
-        println!("SKIPPED: QUANFU_POSTGRES names no database, so nothing was asked of PostgreSQL");
+        skipped("QUANFU_POSTGRES names no database, so nothing is asked of PostgreSQL");
     }
     #[cfg(not(feature = "postgres"))]
     let _ = name;
@@ -91,12 +106,15 @@ impl Place {
     }
 
     pub fn create(&self, alg: Alg) -> Store {
-        let store = match self {
+        self.try_create(alg).expect("a store")
+    }
+
+    pub fn try_create(&self, alg: Alg) -> Result<Store, StoreError> {
+        match self {
             Self::File(path) => Store::create(path, alg, &stamp()),
             #[cfg(feature = "postgres")]
             Self::Database(url) => Store::create_postgres(url, alg, &stamp()),
-        };
-        store.expect("a store")
+        }
     }
 
     pub fn open(&self) -> Result<Store, StoreError> {
@@ -180,6 +198,29 @@ impl Random {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
+    }
+}
+
+/// A vault in memory.
+#[derive(Clone, Default)]
+pub struct Safe(pub Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Vault for Safe {
+    fn keep(&mut self, token: &str, value: &str) -> Result<(), String> {
+        self.0
+            .lock()
+            .expect("a lock")
+            .insert(token.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    fn value(&self, token: &str) -> Result<Option<String>, String> {
+        Ok(self.0.lock().expect("a lock").get(token).cloned())
+    }
+
+    fn forget(&mut self, token: &str) -> Result<(), String> {
+        self.0.lock().expect("a lock").remove(token);
+        Ok(())
     }
 }
 
