@@ -1,6 +1,7 @@
 //! SQLite, in a file: write-ahead log, and a commit waits until the disk has it.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ static MIGRATIONS: &[Migration] = &[Migration {
 pub(crate) struct Sqlite {
     connection: Connection,
     migrations: &'static [Migration],
+    /// Nobody writes to it, so it needs no log.
+    sealed: bool,
 }
 
 impl Sqlite {
@@ -45,32 +48,82 @@ impl Sqlite {
         } else if !path.exists() {
             return Err(StoreError::Absent);
         }
+        if let (false, Err(error)) = (create, OpenOptions::new().append(true).open(path)) {
+            return match error.kind() {
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                    Self::only_read(path, migrations)
+                }
+                _ => Err(io(error)),
+            };
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(refused)?;
         connection.busy_timeout(WAIT).map_err(refused)?;
         let mut store = Self {
             connection,
             migrations,
+            sealed: false,
         };
         if store.is_new()? && !create {
             return Err(foreign("it is empty"));
         }
+        store.set()?;
+        store.write_ahead()?;
+        match store.settings()?.first() {
+            Some(fault) => Err(StoreError::Io { why: fault.clone() }),
+            None => Ok(store),
+        }
+    }
+
+    /// Opens a file that nobody can write to while it is read.
+    fn only_read(path: &Path, migrations: &'static [Migration]) -> Result<Self, StoreError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+            let why = "it may only be read, and a log with its last events stands beside it; a copy made by \
+                       `store backup` would be right"
+                .to_owned();
+            return Err(StoreError::Io { why });
+        }
+        let path = path.to_str().ok_or_else(|| StoreError::Io {
+            why: "it may only be read, and its path is not UTF-8 text".to_owned(),
+        })?;
+        let mut address = String::from("file:");
+        for &byte in path.as_bytes() {
+            match byte {
+                b'/' | b'.' | b'-' | b'_' => address.push(byte.into()),
+                byte if byte.is_ascii_alphanumeric() => address.push(byte.into()),
+                byte => address.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        address.push_str("?immutable=1");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(address, flags).map_err(refused)?;
+        let mut store = Self {
+            connection,
+            migrations,
+            sealed: true,
+        };
+        if store.is_new()? {
+            return Err(foreign("it is empty"));
+        }
+        store.set()?;
+        Ok(store)
+    }
+
+    fn set(&self) -> Result<(), StoreError> {
         for (name, value) in [
             ("synchronous", "FULL"),
             ("foreign_keys", "ON"),
             ("trusted_schema", "OFF"),
             ("secure_delete", "ON"),
         ] {
-            store
-                .connection
-                .pragma_update(None, name, value)
-                .map_err(refused)?;
+            let set = self.connection.pragma_update(None, name, value);
+            set.map_err(refused)?;
         }
-        store.write_ahead()?;
-        match store.settings()?.first() {
-            Some(fault) => Err(StoreError::Io { why: fault.clone() }),
-            None => Ok(store),
-        }
+        Ok(())
     }
 
     /// Switches to the write-ahead log. While another process makes the store, the engine does not wait by itself.
@@ -113,7 +166,7 @@ impl Sqlite {
             .connection
             .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
         let mode = mode.map_err(refused)?;
-        if mode != "wal" {
+        if mode != "wal" && !self.sealed {
             faults.push(format!(
                 "setting journal_mode is {mode}, wal would be right"
             ));
@@ -321,7 +374,7 @@ fn make(path: &Path) -> std::io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => sync_folder(path),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -453,6 +506,51 @@ mod tests {
         // two steps at once
         let mut fresh = made(&folder.join("fresh.db"), TWO).expect("a store");
         assert_eq!(fresh.audit(None).expect("it holds").events, 1);
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn a_store_that_may_only_be_read_is_read_and_leaves_nothing_beside_it() {
+        let folder = std::env::temp_dir().join(format!("quanfu-sealed-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("a copy%41?.db");
+        let stamp = Stamp::new("Li Na", "2026-03-02T09:00:00Z").expect("a stamp");
+        let note = Document::parse(r#"{"schema": "made-up.note/1"}"#).expect("a document");
+        let mut store = made(&path, MIGRATIONS).expect("a store");
+        store.remember(&[note.clone()], &stamp).expect("remembered");
+        let sealed =
+            || Sqlite::only_read(&path, MIGRATIONS).map(|sql| Box::new(sql) as Box<dyn Sql>);
+        // its last events stand in the log
+        assert_eq!(sealed().expect_err("a log").code(), "store-io");
+        drop(store);
+        let mut store = sealed().and_then(Store::over).expect("a store");
+        assert_eq!(store.check().expect("it holds").events, 2);
+        assert_eq!(store.audit(None).expect("it holds").events, 2);
+        assert_eq!(store.documents().expect("documents").len(), 1);
+        assert_eq!(
+            store
+                .backup(&folder.join("copy.db"))
+                .expect("a copy")
+                .events,
+            2
+        );
+        let other = Document::parse(r#"{"schema": "made-up.note/1", "number": "2"}"#);
+        let refused = store.remember(&[other.expect("one")], &stamp);
+        assert_eq!(refused.expect_err("it is sealed").code(), "store-io");
+        let mut names: Vec<_> = fs::read_dir(&folder)
+            .expect("files")
+            .map(|file| file.expect("a file").file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["a copy%41?.db", "copy.db"]);
+        #[cfg(unix)]
+        for name in names {
+            use std::os::unix::fs::PermissionsExt;
+            let rights = fs::metadata(folder.join(name))
+                .expect("a file")
+                .permissions();
+            assert_eq!(rights.mode() & 0o777, 0o600);
+        }
         fs::remove_dir_all(&folder).expect("removed");
     }
 }

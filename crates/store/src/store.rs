@@ -121,7 +121,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a store that is there.
+    /// Opens a store that is there. One that may only be read, a copy on a sealed disk for instance, is read without
+    /// writing anything beside it.
     ///
     /// # Errors
     ///
@@ -418,11 +419,12 @@ impl Store {
         })
     }
 
-    /// A document with its personal values, from the vault. One that quanfu wrote has the same bytes as then.
+    /// A document with its personal values, from the vault. One that holds none, or that quanfu wrote, has the same bytes
+    /// as then.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Vault`] if there is no vault, or it no longer has a value.
+    /// [`StoreError::Vault`] if it holds some and there is no vault, or it no longer has a value.
     pub fn whole(&mut self, digest_or_name: &str) -> Result<String, StoreError> {
         let (body, personal) = self.read(|store| store.body(digest_or_name))?;
         let refuse = |why: &str| StoreError::Vault {
