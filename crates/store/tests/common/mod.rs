@@ -76,6 +76,9 @@ pub fn places(folder: &Folder, name: &str) -> Vec<Place> {
     }
     #[cfg(not(feature = "postgres"))]
     let _ = name;
+    if std::env::var_os("QUANFU_ONLY_POSTGRES").is_some() {
+        places.retain(|place| !matches!(place, Place::File(_)));
+    }
     places.reverse();
     places
 }
