@@ -247,19 +247,11 @@ impl Sql for Sqlite {
     }
 
     fn is_new(&mut self) -> Result<bool, StoreError> {
-        // both of one state: another process may be making the store
-        let alone = self.connection.is_autocommit();
-        if alone {
-            self.begin(false)?;
-        }
-        let anything = self.query("SELECT count(*) FROM sqlite_schema", &[]);
-        let application = self.number("application_id");
-        if alone {
-            self.rollback();
-        }
-        match (application?, anything?) {
-            (APPLICATION, _) => Ok(false),
-            (0, anything) if anything == [[Value::Int(0)]] => Ok(true),
+        // in this order, so that a store that another process makes in between is known as one
+        let anything = self.query("SELECT count(*) FROM sqlite_schema", &[])?;
+        match self.number("application_id")? {
+            APPLICATION => Ok(false),
+            0 if anything == [[Value::Int(0)]] => Ok(true),
             _ => Err(foreign("it is a database of another program")),
         }
     }

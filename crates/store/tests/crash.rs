@@ -107,7 +107,7 @@ fn eight_processes_appending_at_once_leave_a_chain_without_gaps() {
 
 #[test]
 fn eight_hands_making_the_store_at_once_make_one() {
-    for round in 0..rounds("QUANFU_BIRTHS", 12) {
+    for round in 0..rounds("QUANFU_BIRTHS", 20) {
         let folder = Folder::new("birth");
         for place in &places(&folder, "birth") {
             std::thread::scope(|scope| {
