@@ -958,6 +958,12 @@ fn store() -> Command {
             .required(true)
             .help("The store: a file, or postgres://… where it was built for that")
     };
+    let document = || {
+        Arg::new("document")
+            .value_name("DOCUMENT")
+            .required(true)
+            .help("Its digest, or its name: the latest of that name")
+    };
     Command::new("store")
         .about("Keep results, decisions and other documents for years, and show that nothing was changed")
         .after_help(format!(
@@ -974,7 +980,7 @@ fn store() -> Command {
                 .arg(place())
                 .arg(path("files").value_name("FILE").required(true).num_args(1..).help("Documents (JSON), logs of decisions"))
                 .arg(path("key").long("key").value_name("KEY").help(
-                    "A file of 32 bytes or more: the key of the digests of identity, card, account and phone numbers",
+                    "A file of 32 bytes or more: the key of the digests of names, identity, card, account and phone numbers",
                 ))
                 .arg(retained())
                 .arg(
@@ -997,13 +1003,22 @@ fn store() -> Command {
                         .value_parser(["documents", "open", "events"])
                         .default_value("documents")
                         .help("documents; open: positions that no later result settles; events of the chain"),
-                ),
+                )
+                .arg(format(&["table", "json", "csv"])),
         )
         .subcommand(
             Command::new("show")
-                .about("Print a document as it was remembered; personal numbers are masked")
+                .about("Print a document as it was remembered; personal values are masked")
                 .arg(place())
-                .arg(Arg::new("document").value_name("DOCUMENT").required(true).help("Its digest or its name")),
+                .arg(document()),
+        )
+        .subcommand(
+            Command::new("export")
+                .about("Write a document to a file, byte by byte as it was remembered")
+                .after_help("A document with personal values is refused: whole ones are in the vault of who keeps one, not in the store.")
+                .arg(place())
+                .arg(document())
+                .arg(path("file").value_name("FILE").required(true).help("The file, which may be there already")),
         )
         .subcommand(
             Command::new("check")

@@ -14,7 +14,7 @@ mod price;
 mod rate;
 mod read;
 mod recon;
-mod store;
+pub mod store;
 mod verify;
 mod why;
 

@@ -113,6 +113,7 @@ impl Failure {
             | StoreError::Head { .. } => UNTRUSTED,
             _ => USAGE,
         };
+        let place = crate::command::store::shown(place);
         Self::new(error.code(), exit, format!("{place}: {error}"))
     }
 

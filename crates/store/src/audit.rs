@@ -8,8 +8,8 @@ use crate::migration;
 use crate::personal::Kept;
 use crate::sql::{Cells, Row, Rows, Sql, TABLES, Value};
 
-/// How many events are read at once.
-const BLOCK: i64 = 256;
+/// How many events are read at once, with their documents.
+const BLOCK: i64 = 16;
 
 /// What a check or an audit saw of a store that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

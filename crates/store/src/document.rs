@@ -1,22 +1,28 @@
 //! [`Document`]: what is remembered, with the rows that questions are asked of.
 
+use std::fmt;
+
 use quanfu_calendar::Date;
 use quanfu_settlement::decision;
 use quanfu_settlement::result::{self, OpenPosition, ResultDoc};
 use serde_json::Value as Json;
 
 use crate::error::StoreError;
-use crate::personal::PERSONAL_KEYS;
+use crate::personal::{PERSONAL_KEYS, PERSONAL_KEYS_OF};
 use crate::sql::{Row, Value};
+
+/// Schema name of a filing, which this crate knows by name only.
+pub(crate) const FILING: &str = "quanfu.filing/1";
 
 /// A JSON document with a schema name, ready to be remembered.
 ///
 /// Results (`quanfu.result/1`) bring their open positions, lines of a log (`quanfu.decision/1`) who did what;
 /// anything else is kept as it is, with the digests that its certificate names.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Document {
     pub(crate) schema: String,
-    pub(crate) name: String,
+    /// What it may be called, the best first, with the keys that say so.
+    names: Vec<(&'static str, String)>,
     pub(crate) day: Option<Date>,
     pub(crate) retained_until: Option<Date>,
     pub(crate) text: String,
@@ -28,6 +34,16 @@ pub struct Document {
     pub(crate) decision: Option<Row>,
 }
 
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // not its text, which may hold personal values
+        f.debug_struct("Document")
+            .field("schema", &self.schema)
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
 fn wrong(why: impl Into<String>) -> StoreError {
     StoreError::Document { why: why.into() }
 }
@@ -35,8 +51,8 @@ fn wrong(why: impl Into<String>) -> StoreError {
 impl Document {
     /// A document from its text.
     ///
-    /// Its name is `certificate.body` of a result or a key run, the digest of a line of a log, else its own `id`,
-    /// `number` or `name`, if it has one.
+    /// Its name is `certificate.body` of a result or a key run, the digest of a line of a log, the number of a filing's
+    /// first agreement, else its own `id`, `number` or `name`, if it has one that is not personal.
     ///
     /// # Errors
     ///
@@ -56,21 +72,34 @@ impl Document {
                 "the document names no schema; \"schema\": \"quanfu.NAME/1\" would be right",
             ));
         }
-        let text_at = |keys: &[&str]| keys.iter().find_map(|key| json[*key].as_str());
         let certificate = &json["certificate"];
-        let body = certificate["body"].as_str();
-        let name = body
-            .or(text_at(&["digest", "id", "number", "name"]))
-            .unwrap_or_default()
-            .to_owned();
-        let day = text_at(&["as_of", "day", "date"]).and_then(|day| day.parse().ok());
+        let names = ["digest", "id", "number", "name"];
+        let mut names: Vec<(&'static str, String)> = names
+            .into_iter()
+            .filter_map(|key| Some((key, json[key].as_str()?.to_owned())))
+            .collect();
+        // a filing goes by its first agreement, however it grows
+        let agreement = json.pointer("/events/0/act/new/content/agreement/number");
+        if let (FILING, Some(number)) = (schema.as_str(), agreement.and_then(Json::as_str)) {
+            names.insert(0, ("agreement", number.to_owned()));
+        }
+        if let Some(body) = certificate["body"].as_str() {
+            names.insert(0, ("certificate", body.to_owned()));
+        }
+        let days = ["as_of", "day", "date"];
+        let day = days
+            .iter()
+            .find_map(|key| json[*key].as_str()?.parse().ok());
+        let of_schema = PERSONAL_KEYS_OF.iter().filter(|(of, _)| *of == schema);
+        let of_schema = of_schema.flat_map(|(_, keys)| keys.iter());
+        let personal = PERSONAL_KEYS.iter().chain(of_schema);
         let mut document = Self {
-            schema,
-            name,
+            names,
             day,
             retained_until: None,
             text: text.to_owned(),
-            personal: PERSONAL_KEYS.iter().map(|key| (*key).to_owned()).collect(),
+            personal: personal.map(|key| (*key).to_owned()).collect(),
+            schema,
             links: certified(certificate),
             positions: Vec::new(),
             decision: None,
@@ -110,12 +139,19 @@ impl Document {
         self
     }
 
-    /// Further keys whose texts are personal, beside [`PERSONAL_KEYS`].
+    /// Further keys below which every text is personal, beside [`PERSONAL_KEYS`].
     #[must_use]
     pub fn personal(mut self, keys: &[&str]) -> Self {
         self.personal
             .extend(keys.iter().map(|key| (*key).to_owned()));
         self
+    }
+
+    /// What it is called; never a personal value.
+    pub(crate) fn name(&self) -> &str {
+        let may = |key: &str| !self.personal.iter().any(|personal| personal == key);
+        let name = self.names.iter().find(|(key, _)| may(key));
+        name.map_or("", |(_, name)| name)
     }
 
     fn take_result(&mut self, text: &str) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Durable memory: what was read, decided and filed, kept for years, with a chain of events that shows any change.
 //!
-//! A [`Store`] is a file (SQLite). It takes in [`Document`]s: results, lines of a log of decisions, filings, awards,
+//! A [`Store`] is a file (SQLite) or a schema of a database (PostgreSQL, with the feature `postgres`). It takes in [`Document`]s: results, lines of a log of decisions, filings, awards,
 //! anything that is JSON with a schema name. Each comes with one event of the chain, in one transaction. Rows are never
 //! changed; what is open follows from what is there.
 //!
@@ -32,6 +32,7 @@ mod audit;
 mod chain;
 mod document;
 mod error;
+mod listing;
 mod migration;
 mod personal;
 #[cfg(feature = "postgres")]
@@ -44,5 +45,6 @@ pub use audit::Audited;
 pub use chain::{Alg, Event, Head};
 pub use document::Document;
 pub use error::StoreError;
-pub use personal::{Key, PERSONAL_KEYS, Vault};
+pub use listing::Listing;
+pub use personal::{Key, PERSONAL_KEYS, PERSONAL_KEYS_OF, Vault};
 pub use store::{Listed, OpenItem, Purged, Remembered, Stamp, Store};

@@ -15,7 +15,12 @@ pub(crate) struct Migration {
 /// The rows of steps that are not there yet.
 pub(crate) fn missing(sql: &mut dyn Sql, seq: i64) -> Result<Vec<Row>, StoreError> {
     let known = sql.migrations();
-    let done = if sql.is_new()? { 0 } else { applied(sql)? };
+    let is_new = sql.is_new()?;
+    let done = if is_new { 0 } else { applied(sql)? };
+    if done == 0 && !is_new {
+        let why = "it is missing, and what it makes is there".to_owned();
+        return Err(StoreError::Migration { version: 1, why });
+    }
     let numbered = (1..)
         .zip(known)
         .skip(usize::try_from(done).unwrap_or(usize::MAX));

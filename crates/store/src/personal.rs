@@ -7,22 +7,44 @@
 
 use std::fmt;
 
-use quanfu_codes::mask_account;
+use quanfu_codes::{mask_account, mask_identity, mask_name, mask_phone};
 
 use crate::chain::{Alg, Frame};
+use crate::document::FILING;
 use crate::error::StoreError;
 use crate::sql::{Row, Sql};
 
-/// Keys of JSON documents whose texts are identity, card or account numbers of persons.
+/// Keys of JSON documents below which every text is personal: names, identity, card, account and phone numbers.
 pub const PERSONAL_KEYS: &[&str] = &[
     "account_number",
     "bank_card",
     "card_number",
+    "contact",
+    "iban",
     "id_number",
     "passport_number",
+    "person_name",
+    "phone",
     "phone_number",
     "resident_id",
 ];
+
+/// Keys that are personal in documents of one schema only.
+pub const PERSONAL_KEYS_OF: &[(&str, &[&str])] = &[(FILING, &["accounts"])];
+
+/// The mask of a value by the words of its key; of what is not known, as little shows as of an identity number.
+fn mask(kind: &str, value: &str) -> String {
+    let has = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    if has(&["account", "card", "iban"]) {
+        mask_account(value)
+    } else if has(&["phone", "mobile"]) {
+        mask_phone(value)
+    } else if has(&["name"]) {
+        mask_name(value)
+    } else {
+        mask_identity(value)
+    }
+}
 
 /// Stands before the number of a personal value, as it is written in JSON; no document may hold it by itself.
 const MARK: &str = "\"\\u0001personal:";
@@ -131,13 +153,14 @@ impl Kept {
 }
 
 /// A document without its personal values, and these, whole, in their order.
-pub(crate) struct Hidden<'t> {
+pub(crate) struct Hidden {
     pub(crate) body: String,
-    pub(crate) values: Vec<(&'t str, String)>,
+    /// The nearest key above each, and the value.
+    pub(crate) values: Vec<(String, String)>,
 }
 
-/// Puts marks in the place of all texts that stand under a personal key, also in lists below it.
-pub(crate) fn hide<'t>(text: &'t str, keys: &[String]) -> Result<Hidden<'t>, StoreError> {
+/// Puts marks in the place of all texts that stand under a personal key, also in objects and lists below it.
+pub(crate) fn hide(text: &str, keys: &[String]) -> Result<Hidden, StoreError> {
     let wrong = |why: &str| StoreError::Document {
         why: why.to_owned(),
     };
@@ -150,34 +173,29 @@ pub(crate) fn hide<'t>(text: &'t str, keys: &[String]) -> Result<Hidden<'t>, Sto
         body: String::with_capacity(text.len()),
         values: Vec::new(),
     };
-    // For each open object or list: whether what stands in it stands under a personal key.
-    let mut open: Vec<Option<&'t str>> = Vec::new();
-    let mut under: Option<&'t str> = None;
+    // For each open object or list: the key that it stands under, if that is personal or below a personal one.
+    let mut open: Vec<Option<String>> = Vec::new();
+    let mut under: Option<String> = None;
     let (mut at, mut from) = (0, 0);
     let bytes = text.as_bytes();
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'{' | b'[' => open.push(under),
+            b'{' | b'[' => open.push(under.clone()),
             b'}' | b']' => under = open.pop().flatten(),
-            b',' => under = open.last().copied().flatten(),
+            b',' => under = open.last().cloned().flatten(),
             b'"' => {
                 let end = end_of_text(bytes, at).ok_or_else(|| wrong("a text does not end"))?;
-                let literal = &text[at..end];
-                let after = text[end..].trim_start();
-                if after.starts_with(':') {
-                    let key = keys
-                        .iter()
-                        .any(|key| literal[1..literal.len() - 1] == **key);
-                    let outer = open.last().copied().flatten();
-                    under = outer.or(key.then_some(&literal[1..literal.len() - 1]));
-                } else if let Some(kind) = under {
-                    let value =
-                        serde_json::from_str(literal).map_err(|_| wrong("a text is not JSON"))?;
+                // as a reader of JSON takes it: a key may be written with escapes
+                let value: String = serde_json::from_str(&text[at..end])
+                    .map_err(|_| wrong("a text is not JSON"))?;
+                if text[end..].trim_start().starts_with(':') {
+                    let is_below = open.last().is_some_and(Option::is_some);
+                    under = (is_below || keys.contains(&value)).then_some(value);
+                } else if let Some(kind) = &under {
                     hidden.body.push_str(&text[from..at]);
-                    hidden
-                        .body
-                        .push_str(&format!("{MARK}{}\"", hidden.values.len()));
-                    hidden.values.push((kind, value));
+                    let mark = format!("{MARK}{}\"", hidden.values.len());
+                    hidden.body.push_str(&mark);
+                    hidden.values.push((kind.clone(), value));
                     from = end;
                 }
                 at = end;
@@ -208,16 +226,16 @@ fn end_of_text(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// What stands in the store for these values.
 pub(crate) fn kept(
-    values: &[(&str, String)],
+    values: &[(String, String)],
     key: &Key,
     alg: Alg,
 ) -> Result<Vec<Kept>, StoreError> {
-    let one = |(kind, value): &(&str, String)| {
+    let one = |(kind, value): &(String, String)| {
         let mut frame = Frame::default();
         frame.text(kind).text(value);
         Ok(Kept {
-            kind: (*kind).to_owned(),
-            masked: mask_account(value),
+            kind: kind.clone(),
+            masked: mask(kind, value),
             hmac: alg.keyed(&key.0, frame.bytes())?,
         })
     };
@@ -267,6 +285,7 @@ mod tests {
             ),
             (r#"["id_number","x"]"#, vec![]),
             (r#"{"x":"\\","id_number":"\u4e2d"}"#, vec!["中"]),
+            (r#"{"id\u005fnumber":"110105","x":"y"}"#, vec!["110105"]),
         ] {
             let hidden = hide(text, &keys).expect(text);
             let found: Vec<&str> = hidden

@@ -8,7 +8,7 @@ use postgres::{Client, NoTls};
 
 use crate::error::StoreError;
 use crate::migration::Migration;
-use crate::sql::{Row, Sql, TABLES, Value};
+use crate::sql::{Row, Sql, Value};
 
 /// The lock of those who write: `qfst`.
 const LOCK: i64 = 0x7166_7374;
@@ -17,6 +17,10 @@ static MIGRATIONS: &[Migration] = &[Migration {
     name: "first",
     sql: include_str!("../migrations/postgres/0001_first.sql"),
 }];
+
+/// Lists all that stands in the schema, and what that is after the steps above.
+const SHAPE: &str = include_str!("../migrations/postgres/shape.sql");
+const SHAPED: &str = include_str!("../migrations/postgres/shape.txt");
 
 pub(crate) struct Postgres {
     client: Client,
@@ -53,7 +57,8 @@ impl Postgres {
 impl Sql for Postgres {
     fn begin(&mut self, writes: bool) -> Result<(), StoreError> {
         let sql = if writes {
-            "BEGIN"
+            // after the lock is granted, each statement sees what was committed before; another level would not
+            "BEGIN ISOLATION LEVEL READ COMMITTED"
         } else {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         };
@@ -163,30 +168,19 @@ impl Sql for Postgres {
                 faults.push(format!("setting {name} is {found}, on would be right"));
             }
         }
-        let tables = self.texts(
-            "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
-        )?;
-        let known = |name: &str| name == "audit" || TABLES.iter().any(|table| table.name == name);
-        if tables.len() != TABLES.len() + 1 || !tables.iter().all(|name| known(name)) {
-            faults.push(format!("the tables are {}", tables.join(", ")));
+        let found = self.texts(SHAPE)?;
+        let name = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        for line in found
+            .iter()
+            .filter(|found| SHAPED.lines().all(|line| line != *found))
+        {
+            faults.push(format!("{} is not as quanfu made it", name(line)));
         }
-        let triggers = self.texts(
-            "SELECT c.relname || '.' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
-             JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = current_schema() AND NOT t.tgisinternal AND t.tgenabled = 'O' ORDER BY 1",
-        )?;
-        let mut want = vec![
-            "audit.audit_kept".to_owned(),
-            "personal.personal_whole".to_owned(),
-        ];
-        want.extend(
-            TABLES
-                .iter()
-                .map(|table| format!("{0}.{0}_kept", table.name)),
-        );
-        want.sort();
-        if triggers != want {
-            faults.push("the triggers are not as quanfu made them".to_owned());
+        for line in SHAPED
+            .lines()
+            .filter(|line| found.iter().all(|found| found != line))
+        {
+            faults.push(format!("{} of quanfu is missing", name(line)));
         }
         Ok(faults)
     }
@@ -227,12 +221,13 @@ impl ToSql for Value {
 /// What the database said, without the details, which may hold values.
 fn refused(error: &postgres::Error) -> StoreError {
     match error.as_db_error() {
-        Some(said) if said.code().code() == "55P03" => StoreError::Busy,
+        Some(said) if ["55P03", "40P01"].contains(&said.code().code()) => StoreError::Busy,
         Some(said) => StoreError::Io {
             why: format!("{}: {}", said.code().code(), said.message()),
         },
+        // its own words name hosts and users
         None => StoreError::Io {
-            why: "the connection failed".to_owned(),
+            why: "the database cannot be reached, or the connection broke".to_owned(),
         },
     }
 }

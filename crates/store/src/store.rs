@@ -11,7 +11,7 @@ use crate::chain::{self, Alg, Event, Frame, Head};
 use crate::document::Document;
 use crate::error::StoreError;
 use crate::migration;
-use crate::personal::{self, Guard, Kept, Key, Vault};
+use crate::personal::{self, Guard, Hidden, Kept, Key, Vault};
 use crate::sql::{Cells, Row, Rows, Sql, TABLES, Value};
 use crate::sqlite::Sqlite;
 
@@ -121,7 +121,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a store that is there.
+    /// Opens a store that is there. One that may only be read, a copy on a sealed disk for instance, is read without
+    /// writing anything beside it.
     ///
     /// # Errors
     ///
@@ -173,7 +174,7 @@ impl Store {
                 why,
             });
         }
-        let alg = last(&mut *sql)?.alg.parse()?;
+        let alg = alg_of(&last(&mut *sql)?)?;
         Ok(Self {
             sql,
             alg,
@@ -196,7 +197,7 @@ impl Store {
                 Some(last(&mut *store.sql)?)
             };
             if let Some(last) = &before {
-                store.alg = last.alg.parse()?;
+                store.alg = alg_of(last)?;
             }
             let mut rows = Rows::default();
             let seq = before.as_ref().map_or(0, |last| last.seq) + 1;
@@ -250,7 +251,8 @@ impl Store {
             let mut last = last(&mut *store.sql)?;
             let mut done = Vec::with_capacity(documents.len());
             for document in documents {
-                let (rows, digest) = store.rows(document, last.seq + 1)?;
+                let hidden = personal::hide(&document.text, &document.personal)?;
+                let (rows, digest, kept) = store.rows(document, &hidden, last.seq + 1)?;
                 let known = store.sql.query(
                     "SELECT seq FROM document WHERE digest = $1",
                     &[digest.as_str().into()],
@@ -263,6 +265,13 @@ impl Store {
                         is_new: false,
                     });
                     continue;
+                }
+                // not before it is known to be new: a vault must not get back what was purged
+                if let Some(vault) = &mut store.guard.vault {
+                    for (kept, (_, value)) in kept.iter().zip(&hidden.values) {
+                        let kept = vault.keep(&kept.hmac, value);
+                        kept.map_err(|why| StoreError::Vault { why })?;
+                    }
                 }
                 last = store.append(Some(&last), "remember", &rows, stamp)?;
                 done.push(Remembered {
@@ -363,33 +372,36 @@ impl Store {
             (SELECT 1 FROM link s WHERE s.kind = 'supersedes' AND s.target = f.name)))";
         const DECIDED: &str = "SELECT a.act, p.kind, a.by_whom FROM link l JOIN decision p ON p.seq = l.seq \
             JOIN decision a ON a.id = p.id WHERE l.kind = 'position' AND l.target = $1 AND l.label = $2 ORDER BY a.seq";
-        let mut items = Vec::new();
-        for row in self.sql.query(OPEN, &[])? {
-            let mut cells = Cells::of(row);
-            items.push(OpenItem {
-                since: cells.optional()?,
-                edge: cells.text()?,
-                fingerprint: cells.text()?,
-                outcome: cells.text()?,
-                code: cells.optional()?,
-                due: cells.optional()?,
-                records: cells.int()?,
-                currency: cells.optional()?,
-                difference: cells.optional()?,
-                day: cells.optional()?,
-                result: cells.text()?,
-                decisions: Vec::new(),
-            });
-        }
-        for item in &mut items {
-            let about = [item.fingerprint.as_str().into(), item.edge.as_str().into()];
-            for row in self.sql.query(DECIDED, &about)? {
+        let mut items = self.read(|store| {
+            let mut items = Vec::new();
+            for row in store.sql.query(OPEN, &[])? {
                 let mut cells = Cells::of(row);
-                let (act, kind, by) = (cells.text()?, cells.optional()?, cells.text()?);
-                item.decisions
-                    .push(format!("{act} {} {by}", kind.unwrap_or_default()));
+                items.push(OpenItem {
+                    since: cells.optional()?,
+                    edge: cells.text()?,
+                    fingerprint: cells.text()?,
+                    outcome: cells.text()?,
+                    code: cells.optional()?,
+                    due: cells.optional()?,
+                    records: cells.int()?,
+                    currency: cells.optional()?,
+                    difference: cells.optional()?,
+                    day: cells.optional()?,
+                    result: cells.text()?,
+                    decisions: Vec::new(),
+                });
             }
-        }
+            for item in &mut items {
+                let about = [item.fingerprint.as_str().into(), item.edge.as_str().into()];
+                for row in store.sql.query(DECIDED, &about)? {
+                    let mut cells = Cells::of(row);
+                    let (act, kind, by) = (cells.text()?, cells.optional()?, cells.text()?);
+                    item.decisions
+                        .push(format!("{act} {} {by}", kind.unwrap_or_default()));
+                }
+            }
+            Ok(items)
+        })?;
         items.sort();
         Ok(items)
     }
@@ -400,20 +412,21 @@ impl Store {
     ///
     /// [`StoreError::Document`] if there is none; [`StoreError::Io`].
     pub fn document(&mut self, digest_or_name: &str) -> Result<String, StoreError> {
-        let (body, personal) = self.body(digest_or_name)?;
+        let (body, personal) = self.read(|store| store.body(digest_or_name))?;
         personal::show(&body, |n| {
             let kept = personal.get(n).cloned().flatten();
             Ok(kept.map_or("*".to_owned(), |kept| kept.masked))
         })
     }
 
-    /// A document with its personal values, from the vault. One that quanfu wrote has the same bytes as then.
+    /// A document with its personal values, from the vault. One that holds none, or that quanfu wrote, has the same bytes
+    /// as then.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Vault`] if there is no vault, or it no longer has a value.
+    /// [`StoreError::Vault`] if it holds some and there is no vault, or it no longer has a value.
     pub fn whole(&mut self, digest_or_name: &str) -> Result<String, StoreError> {
-        let (body, personal) = self.body(digest_or_name)?;
+        let (body, personal) = self.read(|store| store.body(digest_or_name))?;
         let refuse = |why: &str| StoreError::Vault {
             why: why.to_owned(),
         };
@@ -549,6 +562,14 @@ impl Store {
             hash: String::new(),
         }
         .sealed(self.alg);
+        let cells = rows.0.iter().flatten().flatten();
+        if cells
+            .into_iter()
+            .any(|cell| matches!(cell, Value::Text(text) if text.contains('\0')))
+        {
+            let why = "a name in the document holds the character U+0000".to_owned();
+            return Err(StoreError::Document { why });
+        }
         self.sql.execute(Event::INSERT, &event.row())?;
         for (table, rows) in TABLES.iter().zip(&rows.0) {
             for row in rows {
@@ -558,9 +579,14 @@ impl Store {
         Ok(event)
     }
 
-    /// The rows of a document, and its digest.
-    fn rows(&mut self, document: &Document, seq: i64) -> Result<(Rows, String), StoreError> {
-        let hidden = personal::hide(&document.text, &document.personal)?;
+    /// The rows of a document, its digest, and what is kept of its personal values.
+    fn rows(
+        &mut self,
+        document: &Document,
+        hidden: &Hidden,
+        seq: i64,
+    ) -> Result<(Rows, String, Vec<Kept>), StoreError> {
+        let mut kept = Vec::new();
         let mut rows = Rows::default();
         let mut digest = self.alg.digest(document.text.as_bytes());
         if !hidden.values.is_empty() {
@@ -570,14 +596,7 @@ impl Store {
                     hidden.values.len()
                 ),
             })?;
-            let kept = personal::kept(&hidden.values, key, self.alg)?;
-            if let Some(vault) = &mut self.guard.vault {
-                for (kept, (_, value)) in kept.iter().zip(&hidden.values) {
-                    vault
-                        .keep(&kept.hmac, value)
-                        .map_err(|why| StoreError::Vault { why })?;
-                }
-            }
+            kept = personal::kept(&hidden.values, key, self.alg)?;
             // The digest of the text itself would let guesses be tried without the key.
             let mut frame = Frame::default();
             frame.text(&hidden.body);
@@ -592,10 +611,10 @@ impl Store {
             seq.into(),
             digest.as_str().into(),
             document.schema.as_str().into(),
-            document.name.as_str().into(),
+            document.name().into(),
             day(document.day),
             day(document.retained_until),
-            hidden.body.into(),
+            hidden.body.as_str().into(),
         ]);
         let numbered = |(n, row): (i64, &Row)| {
             [seq.into(), n.into()]
@@ -613,14 +632,18 @@ impl Store {
                     .collect()
             })
             .collect();
-        Ok((rows, digest))
+        Ok((rows, digest, kept))
     }
 
     /// A document's body with marks, and what its marks stand for.
     fn body(&mut self, asked: &str) -> Result<(String, Vec<Option<Kept>>), StoreError> {
-        const BODY: &str = "SELECT seq, body FROM document WHERE digest = $1 OR name = $2 ORDER BY seq DESC LIMIT 1";
+        // a digest names one document, whatever another may call itself
+        const BODY: &str = "SELECT seq, body FROM document WHERE digest = $1 OR name = $2 \
+                            ORDER BY CASE WHEN digest = $3 THEN 0 ELSE 1 END, seq DESC LIMIT 1";
         const KEPT: &str = "SELECT kind, masked, hmac FROM personal WHERE seq = $1 ORDER BY n";
-        let found = self.sql.query(BODY, &[asked.into(), asked.into()])?;
+        let found = self
+            .sql
+            .query(BODY, &[asked.into(), asked.into(), asked.into()])?;
         let row = found
             .into_iter()
             .next()
@@ -641,6 +664,12 @@ impl Store {
         }
         Ok((body, personal))
     }
+}
+
+fn alg_of(event: &Event) -> Result<Alg, StoreError> {
+    let why = "it names no digest algorithm of quanfu";
+    let damaged = |_| StoreError::damaged(format!("event {}", event.seq), why);
+    event.alg.parse().map_err(damaged)
 }
 
 /// The last event.

@@ -2,12 +2,12 @@
 
 mod common;
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use common::{Folder, Random, new_store, note, result, rounds, stamp};
+use common::{Folder, Place, Random, note, places, result, rounds, stamp};
 use quanfu_settlement::decision::{Act, Decision, DecisionKind, DecisionMember};
 use quanfu_settlement::{DecisionLog, Side};
-use quanfu_store::{Alg, Document, Head, Key, Store, StoreError};
+use quanfu_store::{Alg, Document, Key, Store, StoreError};
 use rusqlite::Connection;
 
 const SECRETS: [&str; 3] = [
@@ -17,8 +17,10 @@ const SECRETS: [&str; 3] = [
 ];
 
 /// A store that has two rows or more in every table.
-fn full(path: &Path) -> Store {
-    let mut store = new_store(path).keyed(Key::new(&[9; 32]).expect("a key"));
+fn full(place: &Place) -> Store {
+    let mut store = place
+        .create(Alg::Sha256)
+        .keyed(Key::new(&[9; 32]).expect("a key"));
     let first = result(
         "2026-03-02",
         &[
@@ -82,19 +84,126 @@ fn full(path: &Path) -> Store {
     store
 }
 
-const TABLES: [&str; 8] = [
-    "audit",
-    "migration",
-    "document",
-    "link",
-    "position",
-    "decision",
-    "personal",
-    "purged",
-];
+/// One who holds the file, or owns the tables: whatever is done, the tables look as quanfu made them afterwards.
+enum Attacker {
+    File {
+        path: PathBuf,
+        whole: PathBuf,
+    },
+    #[cfg(feature = "postgres")]
+    Owner(Box<std::cell::RefCell<postgres::Client>>),
+}
 
-/// Does something to the tables as one who holds the file can, leaving no trace in the schema.
-fn behind(path: &Path, sql: &str) -> usize {
+impl Attacker {
+    /// Notes the store as it is, to come back to.
+    fn of(place: &Place, store: &mut Store) -> Self {
+        match place {
+            Place::File(path) => {
+                let whole = path.with_extension("whole");
+                store.backup(&whole).expect("a copy");
+                Self::File {
+                    path: path.clone(),
+                    whole,
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Place::Database(url) => {
+                let mut client =
+                    postgres::Client::connect(url, postgres::NoTls).expect("a database");
+                // neither triggers nor references count for a copy that is taken in
+                client
+                    .batch_execute("SET session_replication_role = replica")
+                    .expect("the owner of the database");
+                let attacker = Self::Owner(Box::new(client.into()));
+                for table in attacker.tables() {
+                    attacker.told(&format!(
+                        "CREATE TEMPORARY TABLE whole_{table} AS TABLE {table}"
+                    ));
+                }
+                attacker
+            }
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn told(&self, sql: &str) {
+        if let Self::Owner(client) = self {
+            client.borrow_mut().batch_execute(sql).expect(sql);
+        }
+    }
+
+    /// Undoes what was done to a table.
+    fn restore(&self, table: &str) {
+        match self {
+            Self::File { path, whole } => {
+                for suffix in ["", "-wal", "-shm"] {
+                    let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+                }
+                std::fs::copy(whole, path).expect("a copy");
+                let _ = table;
+            }
+            #[cfg(feature = "postgres")]
+            Self::Owner(_) => self.told(&format!(
+                "DELETE FROM {table}; INSERT INTO {table} SELECT * FROM whole_{table};"
+            )),
+        }
+    }
+
+    /// Does something to rows and says how many it changed: none, if the engine did not take it.
+    fn does(&self, sql: &str) -> u64 {
+        match self {
+            Self::File { path, .. } => behind(path, sql),
+            #[cfg(feature = "postgres")]
+            Self::Owner(client) => client.borrow_mut().execute(sql, &[]).unwrap_or(0),
+        }
+    }
+
+    /// Texts of the first two columns of a query.
+    fn asks(&self, sql: &str) -> Vec<(String, String)> {
+        match self {
+            Self::File { path, .. } => {
+                let connection = Connection::open(path).expect("a database");
+                let mut found = connection.prepare(sql).expect(sql);
+                let rows = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+                rows.expect("rows").map(|row| row.expect("a row")).collect()
+            }
+            #[cfg(feature = "postgres")]
+            Self::Owner(client) => {
+                let rows = client.borrow_mut().query(sql, &[]).expect(sql);
+                rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+            }
+        }
+    }
+
+    /// The tables that are there, so that one more is attacked without anybody thinking of it.
+    fn tables(&self) -> Vec<String> {
+        let sql = match self {
+            Self::File { .. } => {
+                "SELECT name, '' FROM sqlite_schema WHERE type = 'table' ORDER BY 1"
+            }
+            #[cfg(feature = "postgres")]
+            Self::Owner(_) => {
+                "SELECT tablename::text, '' FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+            }
+        };
+        self.asks(sql).into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Names and types of a table's columns.
+    fn columns(&self, table: &str) -> Vec<(String, String)> {
+        self.asks(&match self {
+            Self::File { .. } => format!("SELECT name, type FROM pragma_table_info('{table}')"),
+            #[cfg(feature = "postgres")]
+            Self::Owner(_) => format!(
+                "SELECT attname::text, CASE atttypid WHEN 'bigint'::regtype THEN 'INTEGER' ELSE 'TEXT' END \
+                 FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 ORDER BY attnum"
+            ),
+        })
+    }
+}
+
+/// Does something to a file's rows as one who holds it can, leaving no trace in the schema.
+fn behind(path: &std::path::Path, sql: &str) -> u64 {
     let connection = Connection::open(path).expect("a database");
     for name in ["foreign_keys", "synchronous"] {
         connection
@@ -112,185 +221,167 @@ fn behind(path: &Path, sql: &str) -> usize {
         .collect();
     assert!(triggers.len() >= 16);
     for (name, _) in &triggers {
-        connection
-            .execute(&format!("DROP TRIGGER {name}"), [])
-            .expect("dropped");
+        let dropped = connection.execute(&format!("DROP TRIGGER {name}"), []);
+        dropped.expect("dropped");
     }
     let changed = connection.execute(sql, []).unwrap_or(0);
     for (_, sql) in &triggers {
         connection.execute(sql, []).expect("made again");
     }
     connection.execute("COMMIT", []).expect("committed");
-    changed
-}
-
-fn columns(path: &Path, table: &str) -> Vec<(String, String)> {
-    let connection = Connection::open(path).expect("a database");
-    let mut found = connection
-        .prepare("SELECT name, type FROM pragma_table_info(?1)")
-        .expect("a query");
-    let rows = found
-        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))
-        .expect("rows");
-    rows.map(|row| row.expect("a row")).collect()
-}
-
-fn keys(path: &Path, table: &str) -> Vec<(i64, i64)> {
-    let connection = Connection::open(path).expect("a database");
-    let n = if columns(path, table).iter().any(|(name, _)| name == "n") {
-        "n"
-    } else {
-        "0"
-    };
-    let mut found = connection
-        .prepare(&format!("SELECT seq, {n} FROM {table} ORDER BY 1, 2"))
-        .expect("a query");
-    let rows = found
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .expect("rows");
-    rows.map(|row| row.expect("a row")).collect()
+    changed as u64
 }
 
 #[test]
 fn every_cell_changed_and_every_row_deleted_added_or_swapped_is_found() {
     let folder = Folder::new("tamper");
-    let (path, whole) = (folder.file("memory.db"), folder.file("whole.db"));
-    let head = {
-        let mut store = full(&path);
-        store.backup(&whole).expect("a copy");
-        store.head().expect("a head")
-    };
-    let mut tried = 0;
-    let mut attack = |sql: &str, tail: bool| {
-        let victim = folder.file("victim.db");
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", victim.display()));
-        }
-        std::fs::copy(&whole, &victim).expect("a copy");
-        if behind(&victim, sql) == 0 {
-            return; // the engine did not take it
-        }
-        tried += 1;
-        let found = Store::open(&victim).and_then(|mut store| store.audit(None));
-        let with_head = Store::open(&victim).and_then(|mut store| store.audit(Some(&head)));
-        assert!(found.is_err() || tail, "not found: {sql}");
-        assert!(with_head.is_err(), "not found with a head: {sql}");
-    };
-    for table in TABLES {
-        let (columns, keys) = (columns(&path, table), keys(&path, table));
-        let has_n = columns.iter().any(|(name, _)| name == "n");
-        let at = |(seq, n): (i64, i64)| {
-            if has_n {
-                format!("seq = {seq} AND n = {n}")
-            } else {
-                format!("seq = {seq}")
+    for place in places(&folder, "tamper") {
+        let mut store = full(&place);
+        let head = store.head().expect("a head");
+        let attacker = Attacker::of(&place, &mut store);
+        drop(store);
+        let mut tried = std::collections::BTreeMap::new();
+        let mut attack = |table: &str, sql: &str| {
+            let changed = attacker.does(sql);
+            if changed == 0 {
+                return; // the engine did not take it
             }
-        };
-        assert!(!keys.is_empty(), "{table} has no rows");
-        for (column, kind) in &columns {
-            for &key in &keys {
-                let at = at(key);
-                // one more, one letter more, nothing
-                let changes = match kind.as_str() {
-                    "INTEGER" => vec![
-                        format!("coalesce({column}, 0) + 1"),
-                        format!("-coalesce({column}, 5)"),
-                        "NULL".into(),
-                    ],
-                    _ => vec![
-                        format!("coalesce({column}, '') || 'x'"),
-                        "''".into(),
-                        "NULL".into(),
-                    ],
+            *tried.entry(table.to_owned()).or_insert(0) += 1;
+            let mut opened = place.open();
+            for noted in [None, Some(&head)] {
+                let found = match &mut opened {
+                    Ok(store) => store.audit(noted).err(),
+                    Err(error) => Some(error.clone()),
                 };
-                for change in changes {
-                    attack(
-                        &format!(
-                            "UPDATE {table} SET {column} = {change} WHERE {at} AND {column} IS NOT {change}"
-                        ),
-                        false,
-                    );
-                }
-            }
-            // the same column of two rows, swapped
-            if let [one, .., other] = keys[..] {
-                let (one, other) = (at(one), at(other));
-                attack(
-                    &format!(
-                        "UPDATE {table} SET {column} = CASE WHEN {one} THEN (SELECT {column} FROM {table} WHERE {other}) \
-                         ELSE (SELECT {column} FROM {table} WHERE {one}) END WHERE (({one}) OR ({other})) AND \
-                         (SELECT {column} FROM {table} WHERE {one}) IS NOT (SELECT {column} FROM {table} WHERE {other})"
-                    ),
-                    false,
+                let error = found.unwrap_or_else(|| panic!("not found: {sql}"));
+                let code = error.code();
+                assert!(
+                    ["store-damaged", "store-migration", "store-newer"].contains(&code),
+                    "{code}: {sql}"
                 );
             }
+            drop(opened);
+            attacker.restore(table);
+        };
+        let tables = attacker.tables();
+        for table in &tables {
+            every_attack(&attacker, table, &mut |sql| attack(table, sql));
         }
-        for &key in &keys {
-            attack(&format!("DELETE FROM {table} WHERE {}", at(key)), false);
+        let all: i32 = tried.values().sum();
+        println!("{all} attacks, all found, in {}: {tried:?}", place.text());
+        for table in &tables {
+            assert!(tried[table] > 10, "{table}: too few attacks took place");
         }
-        attack(&format!("DELETE FROM {table}"), false);
-        // a row added: a copy of one, under another number or another event
-        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
-        for (seq, n) in [
-            ("seq", "n + 50"),
-            ("seq + 100", "n"),
-            ("1", "n + 50"),
-            ("0", "n"),
-            ("-1", "n"),
-        ] {
-            let cells: Vec<String> = names
-                .iter()
-                .map(|name| match *name {
-                    "seq" => seq.to_owned(),
-                    "n" => n.to_owned(),
-                    "digest" if table == "document" => "digest || seq".to_owned(),
-                    "version" => "version + 1".to_owned(),
-                    name => name.to_owned(),
-                })
-                .collect();
-            let (names, cells) = (names.join(", "), cells.join(", "));
-            attack(
-                &format!("INSERT INTO {table} ({names}) SELECT {cells} FROM {table} LIMIT 1"),
-                false,
-            );
+        let mut store = place.open().expect("a store");
+        store.audit(Some(&head)).expect("it is whole again");
+    }
+}
+
+/// Each cell three ways, each column of two rows swapped, each row taken out, rows put in.
+fn every_attack(attacker: &Attacker, table: &str, attack: &mut dyn FnMut(&str)) {
+    let columns = attacker.columns(table);
+    let has_n = columns.iter().any(|(name, _)| name == "n");
+    let number = if has_n { "n" } else { "0" };
+    let keys = attacker.asks(&format!(
+        "SELECT CAST(seq AS TEXT), CAST({number} AS TEXT) FROM {table} ORDER BY seq, 2"
+    ));
+    assert!(!keys.is_empty(), "{table} has no rows");
+    let at = |(seq, n): &(String, String)| match has_n {
+        true => format!("seq = {seq} AND n = {n}"),
+        false => format!("seq = {seq}"),
+    };
+    for (column, kind) in &columns {
+        for key in &keys {
+            let at = at(key);
+            // one more, one letter more, nothing
+            let changes = match kind.as_str() {
+                "INTEGER" => vec![
+                    format!("coalesce({column}, 0) + 1"),
+                    format!("-coalesce({column}, 5)"),
+                    "NULL".into(),
+                ],
+                _ => vec![
+                    format!("coalesce({column}, '') || 'x'"),
+                    "''".into(),
+                    "NULL".into(),
+                ],
+            };
+            for change in changes {
+                attack(&format!(
+                    "UPDATE {table} SET {column} = {change} WHERE {at} AND {column} IS DISTINCT FROM {change}"
+                ));
+            }
+        }
+        // the same column of two rows, swapped
+        if let [one, .., other] = &keys[..] {
+            let (one, other) = (at(one), at(other));
+            attack(&format!(
+                "UPDATE {table} SET {column} = CASE WHEN {one} THEN (SELECT {column} FROM {table} WHERE {other}) \
+                 ELSE (SELECT {column} FROM {table} WHERE {one}) END WHERE (({one}) OR ({other})) AND \
+                 (SELECT {column} FROM {table} WHERE {one}) IS DISTINCT FROM (SELECT {column} FROM {table} WHERE {other})"
+            ));
         }
     }
-    println!("{tried} attacks, all found");
-    assert!(tried > 600, "only {tried} attacks took place");
+    for key in &keys {
+        attack(&format!("DELETE FROM {table} WHERE {}", at(key)));
+    }
+    attack(&format!("DELETE FROM {table}"));
+    // a row added: a copy of one, under another number or another event
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    for (seq, n) in [
+        ("seq", "n + 50"),
+        ("seq + 100", "n"),
+        ("1", "n + 50"),
+        ("0", "n"),
+        ("-1", "n"),
+    ] {
+        let cells: Vec<String> = names
+            .iter()
+            .map(|name| match *name {
+                "seq" => seq.to_owned(),
+                "n" => n.to_owned(),
+                "digest" if table == "document" => "digest || seq".to_owned(),
+                "version" => "version + 1".to_owned(),
+                name => name.to_owned(),
+            })
+            .collect();
+        let (names, cells) = (names.join(", "), cells.join(", "));
+        attack(&format!(
+            "INSERT INTO {table} ({names}) SELECT {cells} FROM {table} LIMIT 1"
+        ));
+    }
 }
 
 #[test]
 fn a_cut_tail_and_a_store_written_anew_show_only_against_a_head() {
     let folder = Folder::new("tail");
-    let path = folder.file("memory.db");
-    let head = full(&path).head().expect("a head");
-    for sql in [
-        "DELETE FROM document WHERE seq = (SELECT max(seq) FROM audit)",
-        "DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)",
-    ] {
-        assert_eq!(behind(&path, sql), 1);
+    for (place, anew) in places(&folder, "tail")
+        .into_iter()
+        .zip(places(&Folder::within(&folder, "anew"), "anew"))
+    {
+        let mut store = full(&place);
+        let head = store.head().expect("a head");
+        let attacker = Attacker::of(&place, &mut store);
+        drop(store);
+        for table in ["document", "audit"] {
+            let sql = format!("DELETE FROM {table} WHERE seq = {}", head.events);
+            assert_eq!(attacker.does(&sql), 1);
+        }
+        let mut store = place.open().expect("a store");
+        let audited = store.audit(None).expect("nothing shows");
+        assert_eq!(audited.events, head.events - 1);
+        let against = store.audit(Some(&head));
+        assert!(matches!(against, Err(StoreError::Head { .. })));
+
+        let mut store = anew.create(Alg::Sha256);
+        for number in 0..head.events as u64 {
+            let done = store.remember(&[note(number)], &stamp());
+            done.expect("remembered");
+        }
+        store.audit(None).expect("nothing shows");
+        let against = store.audit(Some(&head));
+        assert!(matches!(against, Err(StoreError::Head { .. })));
     }
-    let mut store = Store::open(&path).expect("a store");
-    assert_eq!(
-        store.audit(None).expect("nothing shows").events,
-        head.events - 1
-    );
-    assert!(matches!(
-        store.audit(Some(&head)),
-        Err(StoreError::Head { .. })
-    ));
-    let anew = folder.file("anew.db");
-    let mut store = new_store(&anew);
-    for number in 0..head.events as u64 {
-        store
-            .remember(&[note(number)], &stamp())
-            .expect("remembered");
-    }
-    store.audit(None).expect("nothing shows");
-    assert!(matches!(
-        store.audit(Some(&head)),
-        Err(StoreError::Head { .. })
-    ));
 }
 
 #[test]
@@ -305,13 +396,46 @@ fn tables_triggers_and_indexes_that_are_not_ours_are_found_by_a_check() {
     ] {
         let path = folder.file("memory.db");
         let _ = std::fs::remove_file(&path);
-        let mut store = full(&path);
+        let mut store = full(&Place::File(path.clone()));
         store.check().expect("it holds");
         Connection::open(&path)
             .expect("a database")
             .execute(sql, [])
             .expect(sql);
         assert_eq!(store.check().expect_err(sql).code(), "store-damaged");
+    }
+}
+
+#[test]
+#[cfg(feature = "postgres")]
+fn in_a_database_too_nothing_else_may_stand_beside_or_be_missing() {
+    let folder = Folder::new("shape");
+    for sql in [
+        "DROP TRIGGER document_kept ON document",
+        "ALTER TABLE document DISABLE TRIGGER document_kept",
+        "ALTER TABLE document ENABLE ALWAYS TRIGGER document_kept",
+        "DROP INDEX link_target",
+        "CREATE TABLE other (a int)",
+        "CREATE VIEW other AS SELECT seq FROM audit",
+        "CREATE RULE other AS ON INSERT TO audit DO ALSO NOTHING",
+        "ALTER TABLE document ADD COLUMN more TEXT",
+        "ALTER TABLE document ALTER body DROP NOT NULL",
+        "ALTER TABLE document ALTER body SET DEFAULT ''",
+        "ALTER TABLE link DROP CONSTRAINT link_seq_fkey",
+        "ALTER TABLE link ENABLE ROW LEVEL SECURITY",
+        "CREATE OR REPLACE FUNCTION quanfu_kept() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE FUNCTION other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    ] {
+        for place in places(&folder, "shape") {
+            let Place::Database(url) = &place else {
+                continue;
+            };
+            let mut store = full(&place);
+            store.check().expect("it holds");
+            let mut client = postgres::Client::connect(url, postgres::NoTls).expect("a database");
+            client.batch_execute(sql).expect(sql);
+            assert_eq!(store.check().expect_err(sql).code(), "store-damaged");
+        }
     }
 }
 
@@ -324,7 +448,7 @@ fn bytes_changed_in_the_file_never_pass_as_another_content() {
         folder.file("victim.db"),
     );
     let documents = {
-        let mut store = full(&path);
+        let mut store = full(&Place::File(path.clone()));
         store.backup(&whole).expect("a copy");
         store.documents().expect("documents")
     };
@@ -355,26 +479,32 @@ fn bytes_changed_in_the_file_never_pass_as_another_content() {
 #[test]
 fn a_newer_schema_and_a_changed_step_are_refused() {
     let folder = Folder::new("schema");
-    for (sql, code) in [
-        (
-            "INSERT INTO migration SELECT seq, 2, 'second', digest FROM migration",
-            "store-newer",
-        ),
-        (
-            "UPDATE migration SET digest = digest || '0'",
-            "store-migration",
-        ),
-        ("UPDATE migration SET name = 'other'", "store-migration"),
-        ("UPDATE migration SET version = 2", "store-migration"),
-        ("DELETE FROM migration", "store-migration"),
-    ] {
-        let path = folder.file("memory.db");
-        let _ = std::fs::remove_file(&path);
-        drop(full(&path));
-        assert_eq!(behind(&path, sql), 1, "{sql}");
-        assert_eq!(Store::open(&path).expect_err(sql).code(), code, "{sql}");
-        let created = Store::create(&path, Alg::Sha256, &stamp());
-        assert!(created.is_err(), "{sql}");
+    for place in places(&folder, "schema") {
+        let mut store = full(&place);
+        let attacker = Attacker::of(&place, &mut store);
+        drop(store);
+        for (sql, code) in [
+            (
+                "INSERT INTO migration SELECT seq, 2, 'second', digest FROM migration",
+                "store-newer",
+            ),
+            (
+                "UPDATE migration SET digest = digest || '0'",
+                "store-migration",
+            ),
+            ("UPDATE migration SET name = 'other'", "store-migration"),
+            ("UPDATE migration SET version = 2", "store-migration"),
+            ("DELETE FROM migration", "store-migration"),
+        ] {
+            assert_eq!(attacker.does(sql), 1, "{sql}");
+            assert_eq!(place.open().expect_err(sql).code(), code, "{sql}");
+            assert_eq!(
+                place.try_create(Alg::Sha256).expect_err(sql).code(),
+                code,
+                "{sql}"
+            );
+            attacker.restore("migration");
+        }
     }
 }
 
@@ -415,42 +545,10 @@ fn what_is_no_store_is_left_alone() {
 }
 
 #[test]
-fn nothing_personal_is_in_the_file_and_nothing_purged_stays_in_it() {
-    let folder = Folder::new("purge");
-    let path = folder.file("memory.db");
-    let mut store = full(&path);
-    let bytes = || {
-        let mut all = Vec::new();
-        for suffix in ["", "-wal"] {
-            all.extend(std::fs::read(format!("{}{suffix}", path.display())).unwrap_or_default());
-        }
-        all
-    };
-    let has = |bytes: &[u8], text: &str| {
-        bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
-    };
-    for secret in SECRETS {
-        assert!(!has(&bytes(), secret), "a whole value is at rest");
-    }
-    assert!(
-        !has(&bytes(), "1101**********002X"),
-        "a purged mask is still there"
-    );
-    assert!(has(&bytes(), "3101**********1239"));
-    store
-        .purge("2040-01-01".parse().expect("a day"), &stamp())
-        .expect("purged");
-    assert!(!has(&bytes(), "**********"), "purged masks are still there");
-    store.audit(None).expect("it holds");
-}
-
-#[test]
 fn a_copy_made_while_others_write_is_whole() {
     let folder = Folder::new("backup");
     let path = folder.file("memory.db");
-    let mut store = full(&path);
+    let mut store = full(&Place::File(path.clone()));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut other = Store::open(&path).expect("a store");
@@ -485,113 +583,4 @@ fn a_copy_made_while_others_write_is_whole() {
             .to_string_lossy()
             .ends_with(".part")
     }));
-}
-
-#[test]
-fn random_operations_agree_with_a_model_and_refused_ones_leave_no_trace() {
-    #[derive(Clone)]
-    struct Known {
-        number: u64,
-        until: Option<u64>,
-        erased: bool,
-    }
-    let folder = Folder::new("model");
-    let path = folder.file("memory.db");
-    let keyed = |store: Store| store.keyed(Key::new(&[9; 32]).expect("a key"));
-    let mut store = keyed(new_store(&path));
-    let mut random = Random(20_260_302);
-    let mut model: Vec<Known> = Vec::new();
-    let mut heads: Vec<Head> = Vec::new();
-    let mut events = 1;
-    let day = |number: u64| format!("20{:02}-12-31", 26 + number);
-    let person = |number: u64, until: Option<u64>| {
-        let text = format!(
-            r#"{{"schema":"made-up.filing/1","number":"{number}","id_number":"1101051949{number:08}"}}"#
-        );
-        let document = Document::parse(&text).expect("one");
-        match until {
-            Some(until) => document.retained_until(day(until).parse().expect("a day")),
-            None => document,
-        }
-    };
-    let operations = rounds("QUANFU_OPERATIONS", 10_000);
-    for step in 0..operations {
-        match random.below(12) {
-            0..=4 => {
-                let number = random.below(operations / 2);
-                let until = (random.below(3) > 0).then(|| random.below(10));
-                let done = store
-                    .remember(&[person(number, until)], &stamp())
-                    .expect("remembered");
-                let is_new = !model.iter().any(|known| known.number == number);
-                assert_eq!(done[0].is_new, is_new, "step {step}");
-                if is_new {
-                    model.push(Known {
-                        number,
-                        until,
-                        erased: false,
-                    });
-                    events += 1;
-                }
-            }
-            5 if random.below(20) == 0 => {
-                let until = random.below(10);
-                let due =
-                    |known: &Known| !known.erased && known.until.is_some_and(|day| day <= until);
-                let want = model.iter().filter(|known| due(known)).count();
-                let purged = store
-                    .purge(day(until).parse().expect("a day"), &stamp())
-                    .expect("purged");
-                assert_eq!(purged.values, want, "step {step}");
-                model
-                    .iter_mut()
-                    .filter(|known| due(known))
-                    .for_each(|known| known.erased = true);
-                events += i64::from(want > 0);
-            }
-            6 | 7 => {
-                let before = store.head().expect("a head");
-                let number = operations + step;
-                let refused = match random.below(3) {
-                    0 => Store::open(&path)
-                        .expect("a store")
-                        .remember(&[person(number, None)], &stamp())
-                        .is_err(),
-                    1 => {
-                        let marked = r#"{"schema":"a/1","id_number":"x","b":"\u0001personal:0"}"#;
-                        let marked = Document::parse(marked).expect("it is JSON");
-                        store.remember(&[note(number), marked], &stamp()).is_err()
-                    }
-                    _ => {
-                        let number_in_place = r#"{"schema":"a/1","id_number":110105194912310021}"#;
-                        let document = Document::parse(number_in_place).expect("it is JSON");
-                        store.remember(&[note(number), document], &stamp()).is_err()
-                    }
-                };
-                assert!(refused);
-                assert_eq!(store.head().expect("a head"), before, "step {step}");
-            }
-            8 if random.below(10) == 0 => store = keyed(Store::open(&path).expect("a store")),
-            9 if random.below(10) == 0 => heads.push(store.head().expect("a head")),
-            _ => {
-                let Some(known) = model.get(random.below(model.len().max(1) as u64) as usize)
-                else {
-                    continue;
-                };
-                let text = store
-                    .document(&known.number.to_string())
-                    .expect("it is there");
-                assert_eq!(
-                    text.contains("\"id_number\":\"*\""),
-                    known.erased,
-                    "step {step}"
-                );
-            }
-        }
-        assert_eq!(store.head().expect("a head").events, events, "step {step}");
-    }
-    for head in &heads {
-        store.audit(Some(head)).expect("it goes on from every head");
-    }
-    assert_eq!(store.documents().expect("documents").len(), model.len());
 }

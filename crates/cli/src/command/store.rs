@@ -6,11 +6,11 @@ use clap::ArgMatches;
 use quanfu::calendar::Date;
 use quanfu::report::Lang;
 use quanfu::settlement::decision;
-use quanfu::store::{Alg, Audited, Document, Head, Key, Stamp, Store, StoreError};
+use quanfu::store::{Alg, Audited, Document, Head, Key, Listing, Stamp, Store, StoreError};
 
 use super::{decide, path, paths, text};
 use crate::failure::{FINE, Failure, OPEN};
-use crate::files;
+use crate::files::{self, Outputs};
 use crate::screen::Screen;
 
 pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
@@ -30,18 +30,37 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         }
         "list" => {
             let mut store = open(place).map_err(failed)?;
-            let (list, is_open) = match text(matches, "what") {
-                "open" => open_items(&mut store).map_err(failed)?,
-                "events" => (events(&mut store).map_err(failed)?, false),
-                _ => (documents(&mut store).map_err(failed)?, false),
+            let what = text(matches, "what");
+            // the last columns of open items are for programs
+            let (list, columns) = match what {
+                "open" => (store.open_items().map(Listing::open), 10),
+                "events" => (store.events().map(Listing::events), 5),
+                _ => (store.documents().map(Listing::documents), 7),
             };
-            screen.show(&list)?;
+            let list = list.map_err(failed)?;
+            screen.show(&match text(matches, "format") {
+                "csv" => list.csv(),
+                "json" => list.json(),
+                _ => list.text(columns),
+            })?;
+            let is_open = what == "open" && !list.is_empty();
             return Ok(if is_open { OPEN } else { FINE });
         }
         "show" => {
             let document =
                 open(place).and_then(|mut store| store.document(text(matches, "document")));
             screen.show(&document.map_err(failed)?)?;
+        }
+        "export" => {
+            let document = open(place).and_then(|mut store| store.whole(text(matches, "document")));
+            let mut outputs = Outputs::default();
+            let file = path(matches, "file").unwrap_or_default();
+            outputs.write(&file, &document.map_err(failed)?)?;
+            outputs.commit()?;
+            screen.say(&match screen.look.lang {
+                Lang::Zh => format!("写出   {}\n", file.display()),
+                Lang::En => format!("wrote  {}\n", file.display()),
+            });
         }
         "check" => {
             let audited = open(place).and_then(|mut store| store.check());
@@ -105,6 +124,21 @@ fn create(place: &str, alg: Alg, stamp: &Stamp) -> Result<Store, StoreError> {
         #[cfg(not(feature = "postgres"))]
         true => Err(not_built()),
         false => Store::create(Path::new(place), alg, stamp),
+    }
+}
+
+/// A place without the password and the settings of an address.
+pub fn shown(place: &str) -> String {
+    let Some((scheme, rest)) = place.split_once("://").filter(|_| shared(place)) else {
+        return place.to_owned();
+    };
+    let rest = rest.split('?').next().unwrap_or_default();
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}")
+        }
+        None => format!("{scheme}://{rest}"),
     }
 }
 
@@ -189,7 +223,7 @@ impl Memory {
             if grows && !done.is_new {
                 continue;
             }
-            let (place, seq) = (&self.place, done.seq);
+            let (place, seq) = (shown(&self.place), done.seq);
             screen.say(&match (screen.look.lang, done.is_new) {
                 (Lang::Zh, true) => format!("存证   {place}: {name}，事件 {seq}\n"),
                 (Lang::Zh, false) => format!("存证   {place}: {name}，已有，事件 {seq}\n"),
@@ -241,67 +275,4 @@ fn tell(audited: &Audited, screen: &Screen) -> Result<(), Failure> {
         });
     }
     Ok(())
-}
-
-fn line(cells: &[&str]) -> String {
-    let shown = cells
-        .iter()
-        .map(|cell| if cell.is_empty() { "-" } else { cell });
-    let mut line = shown.collect::<Vec<_>>().join("  ");
-    line.push('\n');
-    line
-}
-
-fn documents(store: &mut Store) -> Result<String, StoreError> {
-    let one = |document: quanfu::store::Listed| {
-        let seq = document.seq.to_string();
-        let day = document.day.unwrap_or_default();
-        line(&[
-            &seq,
-            &document.at,
-            &document.by,
-            &document.schema,
-            &day,
-            &document.name,
-            &document.digest,
-        ])
-    };
-    Ok(store.documents()?.into_iter().map(one).collect())
-}
-
-fn events(store: &mut Store) -> Result<String, StoreError> {
-    let one = |event: quanfu::store::Event| {
-        line(&[
-            &event.seq.to_string(),
-            &event.at,
-            &event.by,
-            &event.act,
-            &event.hash,
-        ])
-    };
-    Ok(store.events()?.into_iter().map(one).collect())
-}
-
-fn open_items(store: &mut Store) -> Result<(String, bool), StoreError> {
-    let items = store.open_items()?;
-    let is_open = !items.is_empty();
-    let one = |item: quanfu::store::OpenItem| {
-        let amount = match (item.difference, item.currency) {
-            (Some(difference), Some(currency)) => format!("{currency} {difference}"),
-            _ => String::new(),
-        };
-        let of = Option::unwrap_or_default;
-        line(&[
-            &of(item.since),
-            &item.edge,
-            &item.outcome,
-            &of(item.code),
-            &item.fingerprint,
-            &item.records.to_string(),
-            &amount,
-            &of(item.due),
-            &item.decisions.join(", "),
-        ])
-    };
-    Ok((items.into_iter().map(one).collect(), is_open))
 }

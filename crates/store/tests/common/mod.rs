@@ -1,13 +1,15 @@
 //! Made-up documents, folders, and writers in processes of their own.
 #![allow(dead_code)]
 
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use quanfu_settlement::ResultDoc;
-use quanfu_store::{Alg, Document, Stamp, Store};
+use quanfu_store::{Alg, Document, Stamp, Store, StoreError, Vault};
 
 /// A folder that goes away with the test.
 pub struct Folder(PathBuf);
@@ -17,8 +19,18 @@ impl Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{name}-{}-{count}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // long campaigns may ask for memory instead of a disk
+        let base = std::env::var("QUANFU_TEST_FOLDER");
+        let base = base.unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").to_owned());
+        let path = Path::new(&base).join(name);
         let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a folder for the test");
+        Self(path)
+    }
+
+    /// A folder in another.
+    pub fn within(folder: &Self, name: &str) -> Self {
+        let path = folder.file(name);
         std::fs::create_dir_all(&path).expect("a folder for the test");
         Self(path)
     }
@@ -31,6 +43,89 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Where a store of a test stands.
+pub enum Place {
+    File(PathBuf),
+    /// An address that names a schema of its own.
+    #[cfg(feature = "postgres")]
+    Database(String),
+}
+
+/// Says what is not tested, also where the words of tests that pass are not shown; once.
+pub fn skipped(what: &'static str) {
+    static SAID: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+    let mut said = SAID.lock().expect("a lock");
+    if !said.contains(&what) {
+        said.push(what);
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
+    }
+}
+
+/// A file, and a schema of the database that `QUANFU_POSTGRES` names: `postgres://user@host/name`. Says so aloud if
+/// nothing is asked of PostgreSQL.
+pub fn places(folder: &Folder, name: &str) -> Vec<Place> {
+    let mut places = vec![Place::File(folder.file("memory.db"))];
+    #[cfg(feature = "postgres")]
+    if let Ok(url) = std::env::var("QUANFU_POSTGRES") {
+        places.push(Place::schema(&url, name));
+    } else {
+        skipped("QUANFU_POSTGRES names no database, so nothing is asked of PostgreSQL");
+    }
+    #[cfg(not(feature = "postgres"))]
+    let _ = name;
+    if std::env::var_os("QUANFU_ONLY_POSTGRES").is_some() {
+        places.retain(|place| !matches!(place, Place::File(_)));
+    }
+    places.reverse();
+    places
+}
+
+impl Place {
+    #[cfg(feature = "postgres")]
+    fn schema(url: &str, name: &str) -> Self {
+        let mut client = postgres::Client::connect(url, postgres::NoTls).expect("a database");
+        let made = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
+        client.batch_execute(&made).expect("a schema");
+        Self::Database(format!("{url}?options=-c%20search_path%3D{name}"))
+    }
+
+    fn of_text(text: &str) -> Self {
+        #[cfg(feature = "postgres")]
+        if text.starts_with("postgres://") {
+            return Self::Database(text.to_owned());
+        }
+        Self::File(text.into())
+    }
+
+    pub fn text(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            #[cfg(feature = "postgres")]
+            Self::Database(url) => url.clone(),
+        }
+    }
+
+    pub fn create(&self, alg: Alg) -> Store {
+        self.try_create(alg).expect("a store")
+    }
+
+    pub fn try_create(&self, alg: Alg) -> Result<Store, StoreError> {
+        match self {
+            Self::File(path) => Store::create(path, alg, &stamp()),
+            #[cfg(feature = "postgres")]
+            Self::Database(url) => Store::create_postgres(url, alg, &stamp()),
+        }
+    }
+
+    pub fn open(&self) -> Result<Store, StoreError> {
+        match self {
+            Self::File(path) => Store::open(path),
+            #[cfg(feature = "postgres")]
+            Self::Database(url) => Store::open_postgres(url),
+        }
     }
 }
 
@@ -109,11 +204,37 @@ impl Random {
     }
 }
 
+/// A vault in memory.
+#[derive(Clone, Default)]
+pub struct Safe(pub Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Vault for Safe {
+    fn keep(&mut self, token: &str, value: &str) -> Result<(), String> {
+        self.0
+            .lock()
+            .expect("a lock")
+            .insert(token.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    fn value(&self, token: &str) -> Result<Option<String>, String> {
+        Ok(self.0.lock().expect("a lock").get(token).cloned())
+    }
+
+    fn forget(&mut self, token: &str) -> Result<(), String> {
+        self.0.lock().expect("a lock").remove(token);
+        Ok(())
+    }
+}
+
 /// How much of a campaign runs: few in everyday tests, all of it where this variable has a number.
 pub fn rounds(variable: &str, everyday: u64) -> u64 {
     let asked = std::env::var(variable).ok();
     asked.map_or(everyday, |asked| asked.parse().expect("a number of rounds"))
 }
+
+/// For [`writer`]: make the store, remember this note, and make a copy beside it; 1 and 2 are acknowledged.
+pub const COPY: u64 = 99;
 
 const WRITER: &str = "QUANFU_TEST_WRITER";
 
@@ -127,8 +248,13 @@ pub fn write_if_asked() {
     let (Some(from), Some(count)) = (number(), number()) else {
         panic!("FROM COUNT PLACE")
     };
-    let place = words.next().expect("a place");
-    let mut opened = open_place(place);
+    let place = Place::of_text(words.next().expect("a place"));
+    if from == COPY {
+        make_and_copy(&place);
+        println!("\ndone");
+        return;
+    }
+    let mut opened = place.open();
     for number in from..from + count {
         let done = match &mut opened {
             Ok(store) => store.remember(&[note(number)], &stamp()).map(|_| ()),
@@ -139,23 +265,30 @@ pub fn write_if_asked() {
             Ok(()) => println!("\nack {number}"),
             Err(error) => {
                 println!("\nrefused {number} {}", error.code());
-                opened = open_place(place);
+                opened = place.open();
             }
         }
     }
     println!("\ndone");
 }
 
-fn open_place(place: &str) -> Result<Store, quanfu_store::StoreError> {
-    #[cfg(feature = "postgres")]
-    if place.starts_with("postgres://") {
-        return Store::open_postgres(place);
+fn make_and_copy(place: &Place) {
+    let Place::File(path) = place else {
+        panic!("a file")
+    };
+    let made = Store::create(path, Alg::Sha256, &stamp()).and_then(|mut store| {
+        store.remember(&[note(COPY)], &stamp())?;
+        println!("\nack 1");
+        store.backup(&path.with_file_name("copy.db"))
+    });
+    match made {
+        Ok(_) => println!("\nack 2"),
+        Err(error) => println!("\nrefused {}", error.code()),
     }
-    Store::open(Path::new(place))
 }
 
 /// A process that remembers the notes from `from`, each with a line of acknowledgement; below another command if given.
-pub fn writer(place: &str, from: u64, count: u64, below: &[String]) -> Child {
+pub fn writer(place: &Place, from: u64, count: u64, below: &[String]) -> Child {
     let own = std::env::current_exe()
         .expect("this program")
         .display()
@@ -169,7 +302,7 @@ pub fn writer(place: &str, from: u64, count: u64, below: &[String]) -> Child {
     ]);
     Command::new(&words[0])
         .args(&words[1..])
-        .env(WRITER, format!("{from} {count} {place}"))
+        .env(WRITER, format!("{from} {count} {}", place.text()))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .stdin(Stdio::null())
