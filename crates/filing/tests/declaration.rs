@@ -342,6 +342,7 @@ fn identities_are_asked_for_from_the_threshold_of_the_day_on() {
 fn limits_are_met_by_dated_rates_and_say_which_rows_they_used() {
     let mut desk = Desk::new();
     desk.single = vec!["fx_single_limit".into()];
+    desk.split_days = Some(1);
     // 350,000.00 at 7 is the limit to the cent
     for (fen, on, want) in [
         (35_000_000, "2026-01-09", None),
@@ -427,7 +428,11 @@ fn transactions_that_pass_a_limit_together_are_seen_within_the_window_that_was_g
         ("O1", 100, "2026-01-20"),
     ];
     let one = complete(&desk, rows);
-    assert_eq!(desk.told(&one), Vec::<String>::new()); // made-up row: one day
+    // no rule that we know names a number of days
+    let unknown = desk.review(&one).findings;
+    let kinds: Vec<&str> = unknown.iter().map(|found| found.kind.code()).collect();
+    assert_eq!(kinds, ["declare-not-determinable"]);
+    assert!(unknown[0].text.en.starts_with("splitting: "), "{unknown:?}");
     desk.split_days = Some(2);
     let found = desk.review(&one).findings;
     assert_eq!(found.len(), 1);
@@ -442,6 +447,12 @@ fn transactions_that_pass_a_limit_together_are_seen_within_the_window_that_was_g
         .collect();
     assert_eq!(rows["split_window_days"], "given by the user");
     desk.split_days = None;
+    let made_up = "name,value,unit,from,until,source,certainty\nsplit_window_days,1,calendar_days,2019-01-01,,made up,illustrative\n";
+    let own = Parameters::parse(made_up).expect("parameters");
+    desk.parameters = desk
+        .parameters
+        .overlaid_with(&own)
+        .expect("they do not overlap");
     let same_day = complete(
         &desk,
         &[("O1", 300_000, "2026-01-08"), ("O2", 200_001, "2026-01-08")],
@@ -452,7 +463,7 @@ fn transactions_that_pass_a_limit_together_are_seen_within_the_window_that_was_g
         .iter()
         .map(|one| one.certainty.name())
         .collect();
-    assert_eq!(certainties, ["certain", "illustrative"]); // the shipped window is made up and says so
+    assert_eq!(certainties, ["certain", "illustrative"]);
 }
 
 #[test]
