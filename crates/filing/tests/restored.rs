@@ -156,7 +156,7 @@ fn a_declaration_is_conserved_and_read_back_and_each_fault_has_its_name() {
         (netted[0].1, netted[0].2.to_string().as_str()),
         (4, "-12.00 CNY")
     );
-    assert_eq!(netted[0].0.row.id(), "netting_refund@2015-01-01");
+    assert_eq!(netted[0].0.row.id(), "netting_refund@2015-01-30");
 
     type Fault = fn(&mut Restored);
     let faults: [(Fault, &[&str]); 12] = [
