@@ -60,7 +60,7 @@ pub enum StoreError {
         /// What was found and what would be right.
         why: String,
     },
-    /// Personal values need a key or a vault, or the vault refuses.
+    /// Personal values need a key or a vault (保管库), or the vault refuses.
     #[error("{why}")]
     Vault {
         /// What is missing.

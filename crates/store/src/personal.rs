@@ -77,7 +77,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Where an embedder keeps whole values: a place of its own with rights and keys of its own.
+/// Where an embedder keeps whole values (保管库): a place of its own with rights and keys of its own.
 pub trait Vault {
     /// Keeps a value under a token; doing it again changes nothing.
     ///

@@ -509,7 +509,7 @@ mod tests {
         let stamp = Stamp::new("Li Na", "2026-03-02T09:00:00Z").expect("a stamp");
         let note = Document::parse(r#"{"schema": "made-up.note/1"}"#).expect("a document");
         let mut store = made(&path, MIGRATIONS).expect("a store");
-        store.remember(&[note.clone()], &stamp).expect("remembered");
+        store.remember(&[note], &stamp).expect("remembered");
         let sealed =
             || Sqlite::only_read(&path, MIGRATIONS).map(|sql| Box::new(sql) as Box<dyn Sql>);
         // its last events stand in the log

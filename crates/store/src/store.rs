@@ -110,7 +110,7 @@ pub struct Purged {
     pub values: usize,
 }
 
-/// A store that is open. One process may have several; writers wait for each other.
+/// A store (存证库) that is open. One process may have several; writers wait for each other.
 #[derive(Debug)]
 pub struct Store {
     sql: Box<dyn Sql>,
