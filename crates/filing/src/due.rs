@@ -15,7 +15,7 @@ closed_list! {
         NotYet = "not_yet",
         /// Not filed, and the last day has not passed.
         Due = "due",
-        /// Not filed, and the last day has passed. The business is not invalid by that.
+        /// Overdue (逾期): not filed, and the last day has passed. The business is not invalid by that.
         Overdue = "overdue",
         /// Filed until the last day.
         InTime = "in_time",
