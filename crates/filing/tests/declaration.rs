@@ -754,3 +754,38 @@ fn a_declaration_is_held_against_the_restored_one_that_it_was_made_from() {
         assert_eq!(found, [*want]);
     }
 }
+
+#[test]
+fn windows_move_on_and_many_small_transactions_of_one_party_cost_no_square() {
+    let mut desk = Desk::new();
+    desk.single = vec!["import_single_limit".into()];
+    desk.split_days = Some(3);
+    let days = [
+        "2026-01-05",
+        "2026-01-06",
+        "2026-01-07",
+        "2026-01-08",
+        "2026-01-09",
+        "2026-01-10",
+    ];
+    // no three days from the 5th or 6th, but those from the 7th; the window behind them begins anew
+    let rows: Vec<(&str, i64, &str)> = days
+        .iter()
+        .zip([100_000, 100_000, 150_000, 200_000, 150_001, 400_000])
+        .map(|(on, fen)| ("O1", fen, *on))
+        .collect();
+    let found = desk.review(&complete(&desk, &rows)).findings;
+    let told: Vec<&str> = found.iter().map(|one| one.text.en.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "3 transactions within 3 days from 2026-01-07 make 5000.01 CNY, beyond 5000.00 CNY together"
+        ]
+    );
+    // forty thousand transactions of a fen, one of them by itself beyond the limit
+    let mut many = vec![("O1", 1, "2026-01-08"); 40_000];
+    many.push(("O1", 500_001, "2026-01-08"));
+    let found = desk.review(&complete(&desk, &many)).findings;
+    let kinds: Vec<&str> = found.iter().map(|one| one.kind.code()).collect();
+    assert_eq!(kinds, ["declare-limit"]);
+}

@@ -1045,55 +1045,86 @@ impl Reviewer<'_> {
     /// Windows of so many days in which a party's transactions, each within the limit, are together beyond it. Of windows
     /// that overlap the first is told.
     fn split(&mut self, name: &str, of_party: &[(Date, &Detail, bool)]) {
-        let mut start = 0;
+        // each row in the limit's currency with its rate, if it can be told and keeps the limit by itself
+        let mut rows = Vec::with_capacity(of_party.len());
+        for (day, detail, _) in of_party {
+            let row = self.limit(name, *day).and_then(|(limit, _)| {
+                let found = self.in_currency(detail.amount, limit.currency(), *day)?;
+                Ok((limit, found))
+            });
+            // what cannot be told is told with the limit of one transaction
+            let row = row.ok().filter(|(limit, (found, _))| {
+                found.minor().unsigned_abs() <= limit.minor().unsigned_abs()
+            });
+            rows.push(row.map(|(_, found)| found));
+        }
+        let value = |index: usize, currency: Currency| {
+            let row = rows[index]
+                .as_ref()
+                .filter(|(found, _)| found.currency() == currency);
+            row.map_or(0, |(found, _)| i128::from(found.minor()).abs())
+        };
+        // the window [start, end) moves over the rows, so that each is added and taken out once
+        let (mut start, mut end, mut sum) = (0, 0, 0i128);
+        let mut of_sum = None;
         while let Some(&(first, _, _)) = of_party.get(start) {
-            start += 1;
-            let (limit, row) = match self.limit(name, first) {
-                Ok(known) => known,
-                Err(_) => continue, // told with the limit of one transaction
+            let Ok((limit, limit_row)) = self.limit(name, first) else {
+                start += 1;
+                (end, sum) = (start, 0);
+                continue;
             };
             let (days, window) = match self.window(first) {
                 Ok(known) => known,
                 Err(why) => {
                     self.unknown(why);
+                    start += 1;
+                    (end, sum) = (start, 0);
                     continue;
                 }
             };
-            let mut sum = 0i128;
-            let mut basis: BTreeSet<Basis> = [row, window].into();
-            let mut taken = Vec::new();
-            let from = start - 1;
-            for (offset, (day, detail, is_ours)) in of_party[from..].iter().enumerate() {
-                if (*day - first).num_days() >= i64::from(days) {
-                    break;
-                }
-                let Ok((found, rate)) = self.in_currency(detail.amount, limit.currency(), *day)
-                else {
-                    continue;
-                };
-                if found.minor().unsigned_abs() > limit.minor().unsigned_abs() {
-                    continue; // told by itself
-                }
-                sum += i128::from(found.minor()).abs();
-                basis.extend(rate);
-                taken.push((from + offset, *is_ours));
+            let currency = limit.currency();
+            if of_sum != Some(currency) {
+                (of_sum, end, sum) = (Some(currency), start, 0);
             }
-            let ours = taken.iter().any(|(_, is_ours)| *is_ours);
-            if sum > i128::from(limit.minor()) && taken.len() > 1 && ours {
-                let sum = MoneySum::from_minor(sum, limit.currency());
-                let count = taken.len();
-                let text = told!(
-                    "{count} transactions within {days} days from {first} make {sum}, beyond {limit} together",
-                    "自 {first} 起 {days} 日内 {count} 笔合计 {sum}，共同超过 {limit}"
-                );
-                let rows = &of_party[from..];
-                self.note_by(
-                    FindingKind::Split,
-                    &party_name(rows),
-                    text,
-                    basis.into_iter().collect(),
-                );
-                start = taken.last().map_or(start, |(last, _)| last + 1);
+            let is_in = |index: usize| {
+                let other = of_party.get(index);
+                other.is_some_and(|(day, ..)| (*day - first).num_days() < i64::from(days))
+            };
+            while is_in(end) {
+                sum += value(end, currency);
+                end += 1;
+            }
+            while end > start && !is_in(end - 1) {
+                end -= 1;
+                sum -= value(end, currency);
+            }
+            if sum > i128::from(limit.minor()) {
+                let taken: Vec<usize> = (start..end)
+                    .filter(|&index| value(index, currency) > 0)
+                    .collect();
+                if taken.len() > 1 && taken.iter().any(|&index| of_party[index].2) {
+                    let count = taken.len();
+                    let rates = taken
+                        .iter()
+                        .filter_map(|&index| rows[index].as_ref()?.1.clone());
+                    let basis: BTreeSet<Basis> =
+                        [limit_row, window].into_iter().chain(rates).collect();
+                    let sum = MoneySum::from_minor(sum, currency);
+                    let text = told!(
+                        "{count} transactions within {days} days from {first} make {sum}, beyond {limit} together",
+                        "自 {first} 起 {days} 日内 {count} 笔合计 {sum}，共同超过 {limit}"
+                    );
+                    let party = party_name(&of_party[start..]);
+                    let basis = basis.into_iter().collect();
+                    self.note_by(FindingKind::Split, &party, text, basis);
+                    start = end;
+                }
+            }
+            if start == end {
+                sum = 0;
+            } else {
+                sum -= value(start, currency);
+                start += 1;
             }
         }
     }
