@@ -410,6 +410,9 @@ fn recon() -> Command {
         .arg(path("decisions").long("decisions").value_name("LOG").help(
             "What people decided (quanfu.decision/1, see `quanfu decide`): approved decisions are applied before the rules",
         ))
+        .arg(path("rates").long("rates").value_name("RATES").help(
+            "The table of rates by day that the rules name (CSV, see `quanfu rate`)",
+        ))
         .arg(
             Arg::new("as-of")
                 .long("as-of")

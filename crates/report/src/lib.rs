@@ -17,6 +17,7 @@ pub mod calendar;
 pub mod challenge;
 pub mod decisions;
 pub mod difference;
+pub mod exchange;
 pub mod labels;
 pub mod outcomes;
 mod presence;
