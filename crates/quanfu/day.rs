@@ -81,7 +81,7 @@ pub enum DayError {
         /// The file.
         file: String,
         /// The first thing that is wrong.
-        source: RateFileError,
+        source: Box<RateFileError>,
     },
     /// Two rates of the file contradict each other.
     #[error("{file}")]
@@ -89,7 +89,7 @@ pub enum DayError {
         /// The file.
         file: String,
         /// Which.
-        source: TableError,
+        source: Box<TableError>,
     },
     /// The run itself.
     #[error(transparent)]
@@ -383,7 +383,12 @@ fn read_rates(file: String, text: &str) -> Result<(RateTable, RatesInput), DayEr
     });
     let read = match read {
         Ok(read) => read,
-        Err(source) => return Err(DayError::RateFile { file, source }),
+        Err(source) => {
+            return Err(DayError::RateFile {
+                file,
+                source: source.into(),
+            });
+        }
     };
     let input = RatesInput {
         bytes: text.len() as u64,
@@ -393,7 +398,10 @@ fn read_rates(file: String, text: &str) -> Result<(RateTable, RatesInput), DayEr
     };
     match RateTable::new(read) {
         Ok(table) => Ok((table, input)),
-        Err(source) => Err(DayError::RateTable { file, source }),
+        Err(source) => Err(DayError::RateTable {
+            file,
+            source: source.into(),
+        }),
     }
 }
 

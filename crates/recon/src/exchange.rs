@@ -89,6 +89,9 @@ fn converted(figure: Figure, quote: Quote, rounding: Rounding) -> Option<Figure>
 /// A rate that was not to be taken, and what it is called.
 type Other = (Quote, String);
 
+/// Part of a difference: the cause, its amount, its note.
+type Part = (&'static str, i128, Option<String>);
+
 /// Two figures of which one is to be the other by a rate.
 struct Exchange<'a> {
     rule: &'a MatchRule,
@@ -145,7 +148,7 @@ impl Exchange<'_> {
     /// The causes of the difference between the figure that the agreed rate gives and the one that is there; they add up
     /// to it. The first account that ties to the unit counts: a fee alone, of which nothing is wrong; then, without a fee
     /// and with one, other ways with the source, and the amount that is told in its place.
-    fn account(&self, expected: i128) -> (Vec<(&'static str, i128, Option<String>)>, bool) {
+    fn account(&self, expected: i128) -> (Vec<Part>, bool) {
         let actual = self.result.0;
         let rest = self.sign * (actual - expected);
         if self.fees.contains(&rest) {

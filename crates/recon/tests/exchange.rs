@@ -330,6 +330,32 @@ fn rules_and_table_must_fit() {
     assert_eq!(done.document(None).certificate.rates, Some(file(TABLE)));
 }
 
+#[test]
+fn rules_say_which_rates_they_mean_or_are_refused() {
+    let table = "[rates]\nsource = \"made up\"\n";
+    for (edge, want) in [
+        (
+            format!("{KEY}rates = \"left\"\n"),
+            "rates: a rule with `rates = \"left\"` or `rates = \"right\"` needs a table [rates] with its `source`, and the table such a rule",
+        ),
+        (
+            format!("{KEY}{table}"),
+            "rates: a rule with `rates = \"left\"` or `rates = \"right\"` needs a table [rates] with its `source`, and the table such a rule",
+        ),
+        (
+            format!("{BY_ORDER}rates = \"left\"\n{table}"),
+            "edge left-right, rule K: `rates` says which day's rate explains an exchange: explain = [\"fx\"] belongs to it",
+        ),
+        (
+            format!("{KEY}tolerance = [{{ cause = \"fx_rate\", max_minor = 1 }}]\n"),
+            "edge left-right, rule K: cause \"fx_rate\" has a meaning of its own; another name would be right",
+        ),
+    ] {
+        let text = rules(KEY).text.replace(KEY, &edge);
+        assert_eq!(Rules::parse(&text).unwrap_err().to_string(), want);
+    }
+}
+
 proptest! {
     #![proptest_config(cases(10_000))]
 
