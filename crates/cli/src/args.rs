@@ -141,7 +141,7 @@ fn credit() -> Command {
         ))
         .arg(day())
         .arg(path("rates").long("rates").value_name("RATES").help(
-            "Central parities (CSV: date,base,unit,quote,rate,source)",
+            "Central parities (CSV or ChinaMoney's JSON, see `quanfu rate`)",
         ))
         .arg(path("reference").long("reference").value_name("RATES").help(
             "Reference rates of interest (CSV: name,from,until,percent,source,certainty) in place of the shipped ones",
