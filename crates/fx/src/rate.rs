@@ -128,7 +128,7 @@ impl FxRate {
     ///
     /// # Errors
     ///
-    /// [`FxError::NoSource`] if the source is empty or blank.
+    /// [`FxError::NoSource`] if the source is empty or blank, or has a line break, which a file of rates cannot hold.
     pub fn new(
         quote: Quote,
         kind: RateKind,
@@ -137,7 +137,7 @@ impl FxRate {
         certainty: Certainty,
     ) -> Result<Self, FxError> {
         let source = source.into();
-        if source.trim().is_empty() {
+        if source.trim().is_empty() || source.contains(['\n', '\r']) {
             return Err(FxError::NoSource {
                 base: quote.base(),
                 quote: quote.quote(),
