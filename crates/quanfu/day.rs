@@ -5,11 +5,13 @@ use std::ops::ControlFlow;
 
 use quanfu_calendar::{BusinessCalendar, Date};
 use quanfu_formats::{FileError, Options};
+use quanfu_fx::{RateFileError, RateReading, RateTable, TableError};
 use quanfu_recon::{Progress, ReconError, Reconciled, Request};
-use quanfu_settlement::result::Embedded;
+use quanfu_settlement::result::{Embedded, RatesInput};
 use quanfu_settlement::rules::SourceRules;
 use quanfu_settlement::{
-    Book, BookBuilder, BookError, DecisionLog, DigestAlg, Entry, Limits, Profile, ResultDoc, Rules,
+    Book, BookBuilder, BookError, DecisionLog, Digest, DigestAlg, Entry, Limits, Profile,
+    ResultDoc, Rules,
 };
 
 /// Why a day could not be reconciled.
@@ -73,6 +75,22 @@ pub enum DayError {
     /// The list of a key run cannot be written, or its scratch space fails.
     #[error("the key groups cannot be kept or written")]
     Io(#[source] std::io::Error),
+    /// The file of rates is none, or a row of it is no rate.
+    #[error("{file}")]
+    RateFile {
+        /// The file.
+        file: String,
+        /// The first thing that is wrong.
+        source: Box<RateFileError>,
+    },
+    /// Two rates of the file contradict each other.
+    #[error("{file}")]
+    RateTable {
+        /// The file.
+        file: String,
+        /// Which.
+        source: Box<TableError>,
+    },
     /// The run itself.
     #[error(transparent)]
     Recon(#[from] ReconError),
@@ -101,6 +119,8 @@ impl DayError {
             Self::Carried { .. } => "carried-damaged",
             Self::SameFile { .. } => "same-file",
             Self::Io(_) => "keyrun-io",
+            Self::RateFile { source, .. } => source.code(),
+            Self::RateTable { source, .. } => source.code(),
             Self::Recon(error) => error.code(),
         }
     }
@@ -124,6 +144,7 @@ pub struct Day<'a> {
     after: Option<&'a ResultDoc>,
     supersedes: Option<&'a ResultDoc>,
     decisions: Option<&'a DecisionLog>,
+    rates: Option<(String, String)>,
     threads: usize,
     limits: Limits,
     digest: DigestAlg,
@@ -143,6 +164,7 @@ impl<'a> Day<'a> {
             after: None,
             supersedes: None,
             decisions: None,
+            rates: None,
             threads: 2,
             limits: Limits::default(),
             digest: DigestAlg::Blake3,
@@ -199,6 +221,13 @@ impl<'a> Day<'a> {
     /// Applies what people decided before any rule.
     pub fn decisions(mut self, log: &'a DecisionLog) -> Self {
         self.decisions = Some(log);
+        self
+    }
+
+    /// Gives the table of rates that the rules name, a file in our own form (see [`quanfu_fx::RateReading::csv`]): its name
+    /// and its text.
+    pub fn rates(mut self, file: &str, text: impl Into<String>) -> Self {
+        self.rates = Some((file.to_owned(), text.into()));
         self
     }
 
@@ -324,6 +353,11 @@ impl<'a> Day<'a> {
             }
             None => known_calendar(&self.rules.calendar)?,
         };
+        let rates = self
+            .rates
+            .take()
+            .map(|(file, text)| read_rates(file, &text))
+            .transpose()?;
         let books = self.fill()?;
         let profiles = self
             .profiles
@@ -345,10 +379,44 @@ impl<'a> Day<'a> {
         if let Some(log) = self.decisions {
             request = request.with_decisions(log);
         }
+        if let Some((table, file)) = &rates {
+            request = request.with_rates(table, file.clone());
+        }
         if let Some(call) = self.progress {
             request = request.with_progress(call);
         }
         Ok(quanfu_recon::reconcile(request)?)
+    }
+}
+
+/// A table of rates from a file of which every row is one, and what the certificate says of it.
+fn read_rates(file: String, text: &str) -> Result<(RateTable, RatesInput), DayError> {
+    let read = RateReading::csv(text.as_bytes());
+    let read = read.and_then(|mut read| match read.rejected.is_empty() {
+        true => Ok(read.rates),
+        false => Err(read.rejected.swap_remove(0)),
+    });
+    let read = match read {
+        Ok(read) => read,
+        Err(source) => {
+            return Err(DayError::RateFile {
+                file,
+                source: source.into(),
+            });
+        }
+    };
+    let input = RatesInput {
+        bytes: text.len() as u64,
+        digest: Digest::of(DigestAlg::Sha256, text.as_bytes()),
+        rates: read.len() as u64,
+        file: file.clone(),
+    };
+    match RateTable::new(read) {
+        Ok(table) => Ok((table, input)),
+        Err(source) => Err(DayError::RateTable {
+            file,
+            source: source.into(),
+        }),
     }
 }
 

@@ -143,7 +143,7 @@ fn credit() -> Command {
         ))
         .arg(day())
         .arg(path("rates").long("rates").value_name("RATES").help(
-            "Central parities (CSV: date,base,unit,quote,rate,source)",
+            "Central parities (CSV or ChinaMoney's JSON, see `quanfu rate`)",
         ))
         .arg(path("reference").long("reference").value_name("RATES").help(
             "Reference rates of interest (CSV: name,from,until,percent,source,certainty) in place of the shipped ones",
@@ -676,6 +676,9 @@ fn recon() -> Command {
         ))
         .arg(path("decisions").long("decisions").value_name("LOG").help(
             "What people decided (quanfu.decision/1, see `quanfu decide`): approved decisions are applied before the rules",
+        ))
+        .arg(path("rates").long("rates").value_name("RATES").help(
+            "The table of rates by day that the rules name (CSV, see `quanfu rate`)",
         ))
         .arg(
             Arg::new("as-of")

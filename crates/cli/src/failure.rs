@@ -137,7 +137,9 @@ impl Failure {
         let exit = match error {
             DayError::UnknownSource { .. }
             | DayError::UnknownProfile { .. }
-            | DayError::UnknownCalendar { .. } => USAGE,
+            | DayError::UnknownCalendar { .. }
+            | DayError::RateFile { .. }
+            | DayError::RateTable { .. } => USAGE,
             DayError::SameFile { .. } => USAGE,
             DayError::Io(_) => BROKEN,
             DayError::Recon(error) => match error {

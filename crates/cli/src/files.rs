@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use quanfu::fx::{RateReading, RateTable};
 use quanfu::recon::kernel::Scratch;
 use quanfu::settlement::{DecisionLog, Limits};
 use quanfu::{Profile, ResultDoc, Rules};
@@ -70,6 +71,19 @@ pub fn result(path: &Path) -> Result<ResultDoc, Failure> {
 
 pub fn decisions(path: &Path) -> Result<DecisionLog, Failure> {
     DecisionLog::parse(&text(path)?).map_err(|error| Failure::decisions(path, &error))
+}
+
+/// The rates of a file (our own CSV, or ChinaMoney's JSON), of which every row must be one.
+pub fn rates(path: &Path, text: &str) -> Result<RateTable, Failure> {
+    let refuse = |code, error: &dyn std::error::Error| {
+        Failure::new(code, USAGE, format!("{}: {error}", path.display()))
+    };
+    let read = RateReading::any(text.as_bytes());
+    let read = read.map_err(|error| refuse(error.code(), &error))?;
+    if let Some(error) = read.rejected.first() {
+        return Err(refuse(error.code(), error));
+    }
+    RateTable::new(read.rates).map_err(|error| refuse(error.code(), &error))
 }
 
 /// A log that is only ever appended to, held by one process at a time.

@@ -160,6 +160,29 @@ fn days() -> Folder {
         folder.write(&format!("rates/{name}"), &text);
     }
     folder.write("rates/made-up.csv", RATES);
+    folder.write("fx/rules.toml", EXCHANGE.as_bytes());
+    let own = EXCHANGE.replace("\nrates = \"right\"", "");
+    let own = own.split("\n[rates]").next().expect("a text").to_owned();
+    folder.write("fx/own.toml", own.as_bytes());
+    folder.write("fx/rates.csv", DAILY_RATES);
+    folder.write(
+        "fx/orders.csv",
+        b"order_id,paid_at,amount,currency,status\n\
+          F1,2026-03-02 10:00:00,100.00,USD,paid\nF2,2026-03-02 10:01:00,200.00,USD,paid\n\
+          F3,2026-03-02 10:02:00,1.10,USD,paid\nF4,2026-03-02 10:03:00,50.00,USD,paid\n\
+          F5,2026-03-02 10:04:00,80.00,USD,paid\nF6,2026-03-02 10:05:00,481.34,CNY,paid\n",
+    );
+    folder.write("fx/bill.toml", EXCHANGE_BILL.as_bytes());
+    folder.write(
+        "fx/bill.csv",
+        b"no,order,time,settled,currency,original,of,rate,fee\n\
+          P1,F1,2026-03-02T10:00:01,715.26,CNY,100.00,USD,7.1526,\n\
+          P2,F2,2026-03-02T10:01:01,1421.44,CNY,200.00,USD,7.1072,\n\
+          P3,F3,2026-03-02T10:02:01,7.86,CNY,1.10,USD,7.1526,\n\
+          P4,F4,2026-03-02T10:03:01,346.90,CNY,49.00,USD,7.1526,-3.58\n\
+          P5,F5,2026-03-02T10:04:01,560.00,CNY,80.00,USD,7.1526,\n\
+          P6,F6,2026-03-02T10:05:01,10000,JPY,,,,\n",
+    );
     folder.write(
         "rates/wrong.csv",
         b"date,base,unit,quote,value,kind,source,certainty\n\
@@ -168,6 +191,65 @@ fn days() -> Folder {
     );
     folder
 }
+
+/// Orders in dollars that an institution settles in yuan.
+const EXCHANGE: &str = r#"schema = "quanfu.rules/1"
+name = "exchange"
+calendar = "CN"
+
+[source.shop]
+role = "order"
+profile = "quanfu-orders"
+
+[source.psp]
+role = "institution"
+profile = "exchange-bill"
+
+[[edge]]
+left = "shop"
+right = "psp"
+
+[[edge.rule]]
+id = "K1"
+pass = "unique_key"
+on = ["order"]
+explain = ["fx", "fee"]
+rates = "right"
+
+[rates]
+source = "house rates, made up"
+max_business_days = 2
+"#;
+
+const EXCHANGE_BILL: &str = r#"schema = "quanfu.profile/1"
+name = "exchange-bill"
+title = "made up"
+[file]
+header_within = 1
+[columns]
+time = { name = "time", format = ["%Y-%m-%dT%H:%M:%S"] }
+order = "order"
+institution = "no"
+[kind]
+default = "payment"
+[currency]
+column = "currency"
+[amount]
+column = "settled"
+[fee]
+column = "fee"
+[original]
+amount = "original"
+currency = "of"
+rate = "rate"
+unit = 1
+base = "original"
+"#;
+
+const DAILY_RATES: &[u8] = b"date,base,unit,quote,value,kind,source,certainty\n\
+    2026-02-27,USD,1,CNY,7.1072,mid,\"house rates, made up\",illustrative\n\
+    2026-02-27,JPY,100,CNY,4.8134,mid,\"house rates, made up\",illustrative\n\
+    2026-03-02,USD,1,CNY,7.1526,mid,\"house rates, made up\",illustrative\n";
 
 const FEES: &str = r#"
 [[source.psp.fee]]

@@ -62,7 +62,7 @@ pub use interest::{Flow, Loan, Segment};
 pub use policy::{BorrowingBase, LimitMismatch, Policy};
 pub use programme::Programme;
 pub use reason::Reason;
-pub use reference::{ReferenceRates, parities};
+pub use reference::ReferenceRates;
 
 macro_rules! programmes {
     ($($name:literal),+ $(,)?) => {

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use quanfu_calendar::{Certainty, Date, Dated, DatedTable};
-use quanfu_fx::{FxRate, Quote, RateKind, RateTable};
-use quanfu_money::{Currency, Decimal};
+use quanfu_money::Decimal;
 use quanfu_settlement::{Digest, DigestAlg};
 
 use crate::application::Records;
@@ -149,59 +148,4 @@ impl ReferenceRates {
         let table = table.ok_or_else(|| format!("no rate {name:?}; there are: {}", known()))?;
         table.at(day).map_err(|fault| format!("{name}: {fault}"))
     }
-}
-
-/// Reads central parities from a table with the columns date, base, unit, quote, rate, source; each is taken as certain.
-///
-/// # Errors
-///
-/// [`DocumentError::Row`]: also for two different rates of one day.
-pub fn parities(text: &str) -> Result<RateTable, DocumentError> {
-    const HEADER: [&str; 6] = ["date", "base", "unit", "quote", "rate", "source"];
-    let wrong = |line: u32, column: &str, message: String| DocumentError::Row {
-        line,
-        column: column.to_owned(),
-        message,
-    };
-    let mut table = RateTable::default();
-    let records = Records {
-        text: text.strip_prefix('\u{feff}').unwrap_or(text),
-        at: 0,
-        line: 1,
-    };
-    for (line, cells) in records {
-        let cells = cells.map_err(|message| wrong(line, "", message))?;
-        let Ok([date, base, unit, quote, rate, source]) = <[String; 6]>::try_from(cells) else {
-            return Err(wrong(
-                line,
-                "",
-                format!("{} would be right", HEADER.join(", ")),
-            ));
-        };
-        if line == 1 {
-            if [date, base, unit, quote, rate, source] != HEADER {
-                return Err(wrong(
-                    line,
-                    "",
-                    format!("{} would be right", HEADER.join(", ")),
-                ));
-            }
-            continue;
-        }
-        let as_of = day(&date).map_err(|message| wrong(line, "date", message))?;
-        let currency = |column, code: &str| {
-            Currency::from_code(code).map_err(|error| wrong(line, column, error.to_string()))
-        };
-        let (base, quote) = (currency("base", &base)?, currency("quote", &quote)?);
-        let unit = unit
-            .parse()
-            .map_err(|_| wrong(line, "unit", format!("{unit:?} is no unit")))?;
-        let value = decimal(&rate).map_err(|message| wrong(line, "rate", message))?;
-        let rate = Quote::new(base, unit, quote, value)
-            .and_then(|quote| FxRate::new(quote, RateKind::Mid, source, as_of, Certainty::Certain));
-        let rate = rate.map_err(|error| wrong(line, "rate", error.to_string()))?;
-        let inserted = table.insert(rate);
-        inserted.map_err(|error| wrong(line, "rate", error.to_string()))?;
-    }
-    Ok(table)
 }

@@ -5,10 +5,8 @@ use quanfu_calendar::{BusinessCalendar, Certainty};
 use quanfu_credit::application::{self, Application};
 use quanfu_credit::budget::{Claim, Source, share_out};
 use quanfu_credit::programme::BudgetMethod;
-use quanfu_credit::{
-    Assessment, Context, Policy, Programme, Reason, ReferenceRates, assess, parities,
-};
-use quanfu_fx::RateTable;
+use quanfu_credit::{Assessment, Context, Policy, Programme, Reason, ReferenceRates, assess};
+use quanfu_fx::{RateReading, RateTable};
 use quanfu_money::Money;
 
 const PROGRAMME: &str = r#"
@@ -871,7 +869,8 @@ fn a_cap_of_a_year_counts_what_was_awarded_before() {
 
 #[test]
 fn other_currencies_come_in_at_the_parity_of_the_day_that_is_named() {
-    let rates = parities("date,base,unit,quote,rate,source\n2024-07-24,USD,1,CNY,7.1358,Xinhua\n2024-07-24,JPY,100,CNY,4.5942,Xinhua\n").expect("a table");
+    let rates = RateReading::csv(b"date,base,unit,quote,value,kind,source,certainty\n2024-07-24,USD,1,CNY,7.1358,mid,Xinhua,certain\n2024-07-24,JPY,100,CNY,4.5942,mid,Xinhua,certain\n").expect("a file");
+    let rates = RateTable::new(rates.rates).expect("a table");
     let dollars = || premium("A", "E", "1", &[("I", "100.01 USD")]);
     for (changes, want, why) in [
         (vec![], "356.83", None), // 713.651358 / 2

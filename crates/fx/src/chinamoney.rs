@@ -25,6 +25,8 @@ struct Data {
     last_date: Option<Value>,
     head: Option<Vec<Value>>,
     searchlist: Option<Vec<Value>>,
+    #[serde(rename = "pageTotal")]
+    page_total: Option<Value>,
 }
 
 /// Members that are not named here are passed over; one that is there twice makes the document none.
@@ -43,7 +45,8 @@ const NONE: &str = "---";
 impl RateReading {
     /// Reads what ChinaMoney answers: `data.lastDate` and `records` of `vrtEName` and `price` for the latest day, or
     /// the pairs in `data.head` or `data.searchlist` and `records` of `date` and `values` for days of the past. Values
-    /// are text there; a number is refused, for it may have been through a float.
+    /// are text there; a number is refused, for it may have been through a float. An answer that says it is one page of
+    /// several is read, and the pages that may be missing are among the rejected.
     ///
     /// # Errors
     ///
@@ -75,10 +78,22 @@ impl RateReading {
         }
         let data = answer.data.ok_or_else(|| lacks("data", "an object"))?;
         let records = answer.records.ok_or_else(|| lacks("records", "a list"))?;
-        match data.head.or(data.searchlist) {
+        let mut reading = match data.head.or(data.searchlist) {
             Some(pairs) => history(&pairs, &records),
             None => latest(data.last_date.as_ref(), &records),
+        }?;
+        let pages = data.page_total.map(|pages| match pages {
+            Value::String(text) => text,
+            other => other.to_string(),
+        });
+        if let Some(pages) = pages.filter(|pages| !["0", "1", "", "null"].contains(&pages.as_str()))
+        {
+            let wanted = "1, for rows of other pages are missing,";
+            reading
+                .rejected
+                .push(wrong("data", "pageTotal", &pages, wanted));
         }
+        Ok(reading)
     }
 }
 
@@ -212,6 +227,29 @@ mod tests {
             rates.extend(read.rates);
         }
         assert_eq!(RateTable::new(rates).expect("one rate a day"), published);
+    }
+
+    #[test]
+    fn an_answer_of_several_pages_says_that_rows_may_be_missing() {
+        let with = |pages: &str| {
+            let text = HISTORY.replacen(
+                "\"data\":{",
+                &format!("\"data\":{{\"pageTotal\":{pages},"),
+                1,
+            );
+            RateReading::chinamoney(text.as_bytes()).expect("an answer")
+        };
+        for pages in ["1", "\"1\"", "0", "null"] {
+            assert_eq!(with(pages).rejected, [], "{pages}");
+        }
+        for pages in ["3", "\"3\""] {
+            let read = with(pages);
+            assert_eq!(read.rates.len(), 125);
+            assert_eq!(
+                read.rejected[0].to_string(),
+                "data, field \"pageTotal\": found \"3\"; 1, for rows of other pages are missing, would be right"
+            );
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub enum FxError {
         currency: Currency,
     },
     /// A rate that does not say where it comes from.
-    #[error("{base}/{quote}: a rate says where it comes from, the source is empty")]
+    #[error("{base}/{quote}: a rate says where it comes from, in one line that is not empty")]
     NoSource {
         /// The currency that is priced.
         base: Currency,

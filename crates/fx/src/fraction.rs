@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 
 /// What an amount of minor units is multiplied with on its way: `num / den`, each a list of factors above zero.
 ///
-/// A route has at most two rates and one spread, so three factors are enough: a rate has at most 120 bits to either
-/// side (10^36: 28 decimals, 4 of the minor unit, 4 of the unit), a spread 21, an amount 63. That is 324 bits, so
-/// 512 hold every amount at every rate.
+/// A route has at most two rates, one spread and the step that is rounded to, so four factors are enough: a rate has at
+/// most 120 bits to either side (10^36: 28 decimals, 4 of the minor unit, 4 of the unit), a spread 21, an amount 63, a
+/// step 63. That is 387 bits, so 512 hold every amount at every rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Factors {
     num: [u128; Self::MOST],
@@ -16,7 +16,7 @@ pub(crate) struct Factors {
 }
 
 impl Factors {
-    const MOST: usize = 3;
+    const MOST: usize = 4;
 
     /// No factor: an amount stays as it is.
     pub(crate) const ONE: Self = Self {
@@ -29,7 +29,7 @@ impl Factors {
     pub(crate) fn times(mut self, (num, den): (u128, u128)) -> Self {
         assert!(
             self.used < Self::MOST,
-            "a route has at most two rates and a spread"
+            "a route has at most two rates, a spread and a step"
         );
         self.num[self.used] = num;
         self.den[self.used] = den;

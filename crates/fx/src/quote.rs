@@ -2,7 +2,7 @@
 
 use crate::FxError;
 use crate::fraction::Factors;
-use quanfu_money::{Currency, Decimal, Money, MoneyError, Rounding};
+use quanfu_money::{Currency, Decimal, Money, MoneyError, Rounding, RoundingRule};
 use std::fmt;
 
 /// A price: `unit` of the base currency cost `value` of the quote currency.
@@ -120,7 +120,7 @@ impl Quote {
             &Factors::ONE.times((num, den)),
             money.minor(),
             currency,
-            rounding,
+            rounding.into(),
         )
     }
 
@@ -155,14 +155,27 @@ fn ten_to(power: u32) -> u128 {
     POWERS[power as usize]
 }
 
-/// Minor units times factors, as money.
+/// Minor units times factors, as money: a multiple of the rule's step.
 pub(crate) fn rounded(
     factors: &Factors,
     minor: i64,
     currency: Currency,
-    rounding: Rounding,
+    rule: RoundingRule,
 ) -> Result<Money, FxError> {
-    match factors.round(minor, rounding) {
+    let figure = match rule.increment {
+        None => factors.round(minor, rule.rounding),
+        Some(step) => {
+            let size = match Money::exact(step, currency) {
+                Ok(size) if size.minor() > 0 => size.minor(),
+                _ => return Err(MoneyError::Step { step, currency }.into()),
+            };
+            let steps = factors
+                .times((1, u128::from(size.unsigned_abs())))
+                .round(minor, rule.rounding);
+            steps.and_then(|steps| steps.checked_mul(size))
+        }
+    };
+    match figure {
         Some(minor) => Ok(Money::from_minor(minor, currency)),
         None => Err(FxError::Money(MoneyError::Overflow {
             operation: "conversion",

@@ -2,7 +2,7 @@
 
 use crate::{Conversion, Date, FxError, Quote, Route, Spread};
 use quanfu_calendar::Certainty;
-use quanfu_money::{AmountStyle, Currency, Decimal, Money, Rounding, lexer};
+use quanfu_money::{AmountStyle, Currency, Decimal, Money, RoundingRule, lexer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -128,7 +128,7 @@ impl FxRate {
     ///
     /// # Errors
     ///
-    /// [`FxError::NoSource`] if the source is empty or blank.
+    /// [`FxError::NoSource`] if the source is empty or blank, or has a line break, which a file of rates cannot hold.
     pub fn new(
         quote: Quote,
         kind: RateKind,
@@ -137,7 +137,7 @@ impl FxRate {
         certainty: Certainty,
     ) -> Result<Self, FxError> {
         let source = source.into();
-        if source.trim().is_empty() {
+        if source.trim().is_empty() || source.contains(['\n', '\r']) {
             return Err(FxError::NoSource {
                 base: quote.base(),
                 quote: quote.quote(),
@@ -270,7 +270,11 @@ impl FxRate {
     /// # Errors
     ///
     /// Those of [`Route::convert`].
-    pub fn convert(&self, money: Money, rounding: Rounding) -> Result<Conversion, FxError> {
+    pub fn convert(
+        &self,
+        money: Money,
+        rounding: impl Into<RoundingRule>,
+    ) -> Result<Conversion, FxError> {
         Route::direct(money.currency(), self.clone())?.convert(money, Spread::NONE, rounding)
     }
 }
@@ -355,6 +359,7 @@ pub(crate) fn read_day(text: &str) -> Result<Date, FxError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use quanfu_money::Rounding;
     use quanfu_trail::{Rational, Step};
 
     fn parity(base: Currency, unit: u32, quote: Currency, value: Decimal) -> FxRate {

@@ -453,7 +453,7 @@ mod tests {
                 "CFETS central parity",
                 " ",
                 "rate-without-source",
-                "line 2: USD/CNY: a rate says where it comes from, the source is empty",
+                "line 2: USD/CNY: a rate says where it comes from, in one line that is not empty",
             ),
             (
                 "certain",

@@ -4,7 +4,7 @@ use crate::fraction::Factors;
 use crate::quote::rounded;
 use crate::{CustomerSide, FxError, FxRate, RateKind, RmbMarket, Spread};
 use quanfu_calendar::Certainty;
-use quanfu_money::{Currency, Money, Rounding};
+use quanfu_money::{Currency, Money, RoundingRule};
 use quanfu_trail::{Rational, Step, Trail, TrailError};
 
 /// A price with both sides: what its maker pays for the base currency, and what it asks.
@@ -272,20 +272,22 @@ impl Route {
         Ok(rate)
     }
 
-    /// What a customer receives who gives `money`, rounded once as named. Rounding down is in favour of the house.
+    /// What a customer receives who gives `money`, rounded once as named: to the minor unit, or to a step such as the
+    /// smallest coin. Rounding down is in favour of the house.
     ///
     /// # Errors
     ///
     /// [`FxError::NotInPair`] or [`FxError::SameCurrency`] if the money is not what the route begins with;
-    /// [`FxError::Money`] if the result leaves the range of [`Money`]; [`FxError::Trail`] if replaying a step needs
+    /// [`FxError::Money`] if the result leaves the range of [`Money`], or a step is no multiple of its minor unit;
+    /// [`FxError::Trail`] if replaying a step needs
     /// more than 128 bits, for amounts and rates with about 36 digits together. [`crate::Quote::convert`] has no such bound.
     pub fn convert(
         &self,
         money: Money,
         spread: Spread,
-        rounding: Rounding,
+        rounding: impl Into<RoundingRule>,
     ) -> Result<Conversion, FxError> {
-        self.compute(money, Wanted::Received, spread, rounding)
+        self.compute(money, Wanted::Received, spread, rounding.into())
     }
 
     /// What a customer must give to receive `money`, rounded once as named. Rounding up is in favour of the house.
@@ -297,9 +299,9 @@ impl Route {
         &self,
         money: Money,
         spread: Spread,
-        rounding: Rounding,
+        rounding: impl Into<RoundingRule>,
     ) -> Result<Conversion, FxError> {
-        self.compute(money, Wanted::Given, spread, rounding)
+        self.compute(money, Wanted::Given, spread, rounding.into())
     }
 
     fn compute(
@@ -307,7 +309,7 @@ impl Route {
         money: Money,
         wanted: Wanted,
         spread: Spread,
-        rounding: Rounding,
+        rounding: RoundingRule,
     ) -> Result<Conversion, FxError> {
         let (start, end) = match wanted {
             Wanted::Received => (self.from, self.to),
@@ -362,7 +364,7 @@ impl Route {
         wanted: Wanted,
         mid: Money,
         (spread, computed): (Spread, Money),
-        rounding: Rounding,
+        rounding: RoundingRule,
     ) -> Result<Trail, FxError> {
         let mut steps = Vec::new();
         let mut text = money.to_string();
@@ -384,13 +386,7 @@ impl Route {
                 .last()
                 .map_or_else(String::new, |step: &Step| step.exact.clone());
         }
-        let done = |step: &mut Step, figure: Money| {
-            step.rounded = Some(figure.to_string());
-            step.rounding = Some(rounding.name().into());
-        };
-        if let Some(last) = steps.last_mut() {
-            done(last, mid);
-        }
+        round_last(&mut steps, figure, mid, rounding)?;
         if !spread.is_none() {
             let side = self.side();
             let (exact, formula) = match (wanted, side) {
@@ -409,7 +405,7 @@ impl Route {
                     (spread.charged(figure, side)?, "mid * (1 + spread / 10000)")
                 }
             };
-            let mut step = Step {
+            steps.push(Step {
                 rule: "fx-spread".into(),
                 source: "the spread of this conversion, which the customer bears".into(),
                 certainty: Certainty::Certain,
@@ -421,15 +417,64 @@ impl Route {
                 exact: format!("{exact} {}", mid.currency()),
                 rounded: None,
                 rounding: None,
-            };
-            done(&mut step, computed);
-            steps.push(step);
+            });
+            round_last(&mut steps, exact, computed, rounding)?;
         }
         // A trail that is handed out replays, also where that takes more digits than computing it.
         let trail = Trail(steps);
         trail.replay()?;
         Ok(trail)
     }
+}
+
+/// Rounds the last step; to a step of more than the minor unit it takes two more: how many of them, and what they make.
+fn round_last(
+    steps: &mut Vec<Step>,
+    exact: Rational,
+    figure: Money,
+    rule: RoundingRule,
+) -> Result<(), FxError> {
+    let name = Some(rule.rounding.name().to_owned());
+    let Some(increment) = rule.increment else {
+        if let Some(last) = steps.last_mut() {
+            last.rounded = Some(figure.to_string());
+            last.rounding = name;
+        }
+        return Ok(());
+    };
+    let currency = figure.currency();
+    let step = Money::exact(increment, currency)?;
+    let count = figure.minor().checked_div(step.minor()).unwrap_or(0);
+    let size = Rational::new(
+        i128::from(step.minor()),
+        10_i128.pow(u32::from(currency.minor_digits())),
+    )?;
+    let own = |formula: &str, first: (&str, String), exact: String| Step {
+        rule: "fx-rounding".into(),
+        source: "the rounding of this conversion".into(),
+        certainty: Certainty::Certain,
+        inputs: vec![(first.0.into(), first.1), ("step".into(), step.to_string())],
+        formula: formula.into(),
+        exact,
+        rounded: None,
+        rounding: None,
+    };
+    let exact_count = exact.checked_div(size)?.to_string();
+    steps.push(Step {
+        rounded: Some(count.to_string()),
+        rounding: name,
+        ..own(
+            "figure / step",
+            ("figure", format!("{exact} {currency}")),
+            exact_count,
+        )
+    });
+    steps.push(own(
+        "steps * step",
+        ("steps", count.to_string()),
+        figure.to_string(),
+    ));
+    Ok(())
 }
 
 impl Leg {

@@ -5,6 +5,7 @@ use quanfu_calendar::{BusinessCalendar, CalendarError};
 use quanfu_money::Currency;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 
 /// How old a rate may be on the day it is used.
 #[derive(Clone, Copy, Debug)]
@@ -192,6 +193,17 @@ struct Key {
     source: String,
 }
 
+impl Key {
+    fn of(rate: &FxRate) -> Self {
+        Self {
+            pair: sorted(rate.base(), rate.quote()),
+            kind: rate.kind(),
+            market: rate.market(),
+            source: rate.source().into(),
+        }
+    }
+}
+
 /// Rates by pair, kind, market, source and day. The order in which they come in does not matter.
 ///
 /// ```
@@ -242,13 +254,7 @@ impl RateTable {
     /// [`TableError::Contradiction`] if another rate of the same pair (in either direction), kind, market and source
     /// starts on the same day.
     pub fn insert(&mut self, rate: FxRate) -> Result<(), TableError> {
-        let key = Key {
-            pair: sorted(rate.base(), rate.quote()),
-            kind: rate.kind(),
-            market: rate.market(),
-            source: rate.source().into(),
-        };
-        let days = self.rates.entry(key).or_default();
+        let days = self.rates.entry(Key::of(&rate)).or_default();
         match days.get(&rate.starts()) {
             Some(there) if *there == rate => Ok(()),
             Some(there) => Err(TableError::Contradiction {
@@ -357,6 +363,21 @@ impl RateTable {
                 }
             }
         }
+    }
+
+    /// The rates of the same pair, kind, market and source that start next before and next after one of the table.
+    #[must_use]
+    pub fn neighbours(&self, rate: &FxRate) -> [Option<&FxRate>; 2] {
+        let key = Key::of(rate);
+        let Some(days) = self.rates.get(&key) else {
+            return [None, None];
+        };
+        let after = (Bound::Excluded(rate.starts()), Bound::Unbounded);
+        [
+            days.range(..rate.starts()).next_back(),
+            days.range(after).next(),
+        ]
+        .map(|found| found.map(|(_, rate)| rate))
     }
 
     fn not_found(

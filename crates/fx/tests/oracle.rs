@@ -8,7 +8,7 @@ use quanfu_fx::{
     Certainty, CustomerSide, Date, FxError, FxRate, Quote, RateKind, RateTable, RmbMarket, Route,
     Spread, Staleness, TableError, Taken, Terms, TwoWay,
 };
-use quanfu_money::{Currency, Decimal, Money, Rounding};
+use quanfu_money::{Currency, Decimal, Money, Rounding, RoundingRule};
 use std::sync::LazyLock;
 
 /// Read once.
@@ -290,6 +290,35 @@ proptest! {
     }
 
     #[test]
+    fn a_cross_is_rounded_once_to_a_step(
+        (from, first, pivot, second) in crosses(), minor in minors(), ppm in prop_oneof![Just(0_u32), 0..1_000_000_u32],
+        units in prop_oneof![Just(5_i64), Just(100), 1..10_000_i64], rounding in roundings(),
+    ) {
+        let route = Route::through(from, rate(first, RateKind::Mid), pivot, rate(second, RateKind::Mid)).expect("a route");
+        let (num, den, to) = exact(minor, from, &[first, second]);
+        let step = Money::from_minor(units, to);
+        let rule = RoundingRule::to_step(rounding, step.to_decimal());
+        let den = den.times(&Long::of(u128::from(units.unsigned_abs())));
+        let customer = num.times(&Long::of(u128::from(1_000_000 - ppm)));
+        let whole = den.times(&Long::of(1_000_000));
+        match route.convert(Money::from_minor(minor, from), Spread::from_ppm(ppm).expect("below one"), rule) {
+            Ok(found) => {
+                for (figure, num, den) in [(found.mid, &num, &den), (found.to, &customer, &whole)] {
+                    prop_assert_eq!(figure.minor() % units, 0);
+                    prop_assert!(is_rounded(figure.minor() / units, minor < 0, num, den, rounding));
+                }
+                prop_assert_eq!(found.to.checked_add(found.spread), Ok(found.mid));
+                prop_assert!(found.trail.replay().is_ok());
+                let last = found.trail.0.last().map(|step| step.exact.clone());
+                prop_assert_eq!(last, Some(found.to.to_string()));
+            }
+            // the next step beyond may be out of reach where the figure is not
+            Err(FxError::Money(_)) => prop_assert!(too_much(&num.times(&Long::of(2 * u128::from(units.unsigned_abs()))), &den)),
+            Err(error) => prop_assert_eq!(error.code(), "rate-trail"),
+        }
+    }
+
+    #[test]
     fn what_is_given_for_a_fixed_amount_is_the_inverse_rounded_once(
         quote in pairs(), minor in minors(), forward in any::<bool>(), ppm in 0..1_000_000_u32, rounding in roundings(),
     ) {
@@ -447,6 +476,31 @@ proptest! {
             let off = if off.numerator() < 0 { off.checked_neg().expect("small") } else { off };
             prop_assert!(bound.checked_sub(off).expect("small").numerator() >= 0);
         }
+    }
+}
+
+#[test]
+fn an_exchange_rounds_to_coins_and_shows_how_many() {
+    let franc = quote(Currency::CHF, 1, Currency::CNY, 88_782, 4);
+    let route = Route::direct(Currency::CNY, rate(franc, RateKind::Mid)).expect("a side");
+    let coins =
+        |step: &str| RoundingRule::to_step(Rounding::HalfUp, step.parse().expect("a decimal"));
+    let yuan: Money = "100.00 CNY".parse().expect("money");
+    let francs = route
+        .convert(yuan, Spread::NONE, coins("0.05"))
+        .expect("in range");
+    assert_eq!(francs.to.to_string(), "11.25 CHF"); // 11.2635..
+    let steps = francs.trail.0.iter().map(|step| step.formula.as_str());
+    assert_eq!(
+        steps.collect::<Vec<_>>(),
+        ["amount * unit / rate", "figure / step", "steps * step"]
+    );
+    assert_eq!(francs.trail.0[1].rounded.as_deref(), Some("225"));
+    for step in ["0", "-0.05", "0.001"] {
+        let error = route
+            .convert(yuan, Spread::NONE, coins(step))
+            .expect_err(step);
+        assert_eq!(error.code(), "rate-money");
     }
 }
 

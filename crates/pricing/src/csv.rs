@@ -90,7 +90,7 @@ impl PriceList {
         let header = records.next().map(|(_, cells)| cells).unwrap_or_default();
         let places = places(&header)?;
         let mut list = Self::default();
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut skus) = (BTreeSet::new(), BTreeSet::new());
         for (line, cells) in records {
             if cells.len() == 1 && cells[0].is_empty() {
                 continue;
@@ -110,9 +110,16 @@ impl PriceList {
             let read = read_row(cell).and_then(|read| {
                 let key = (read.sku.clone(), read.buyer);
                 let message = || "this sku is there twice for this buyer".to_owned();
-                seen.insert(key)
-                    .then_some(read)
-                    .ok_or_else(|| ("sku", message()))
+                // a row for buyers of every currency is one for each of them
+                let is_new = match &read.buyer {
+                    None => !skus.contains(&read.sku),
+                    Some(_) => !seen.contains(&(read.sku.clone(), None)),
+                };
+                if !is_new || !seen.insert(key) {
+                    return Err(("sku", message()));
+                }
+                skus.insert(read.sku.clone());
+                Ok(read)
             });
             match read {
                 Ok(read) => list.rows.push(read),

@@ -59,7 +59,9 @@ mod steps;
 pub use csv::{LIST_HEADER, ListError, PriceList, write_list};
 pub use error::{PricingError, PricingRulesError};
 pub use instant::Instant;
-pub use list::{Basis, Cause, Change, ListRow, NewPrice, Repriced, reprice};
+pub use list::{
+    Basis, Between, Cause, Change, ChangeFigures, ListRow, NewPrice, Repriced, reprice,
+};
 pub use points::PricePoints;
 pub use price::{ChargedFee, ForeignPrice, Item, Margin, Offer};
 pub use quote::{PriceQuote, QuoteAction, QuoteError, QuoteState};

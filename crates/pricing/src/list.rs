@@ -4,10 +4,10 @@ use crate::price::{Item, below};
 use crate::rules::{Buyer, PriceRules};
 use crate::steps::Notes;
 use crate::{PricingError, price::Figures};
-use quanfu_calendar::Date;
+use quanfu_calendar::{Certainty, Date};
 use quanfu_fx::{FxRate, RateTable};
 use quanfu_money::{Currency, Money, MoneySum};
-use quanfu_trail::Rational;
+use quanfu_trail::{Rational, Step, Trail};
 use std::collections::BTreeMap;
 
 /// What prices are made from: rules, rates and a day.
@@ -65,6 +65,8 @@ pub struct NewPrice {
 /// The parts of a change, which add up to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// The figures that they are the differences of.
+    pub figures: ChangeFigures,
     /// What the rate did under the old rules.
     pub rate: Money,
     /// What other rules did at the new rate.
@@ -74,6 +76,30 @@ pub struct Change {
     /// What the old price was away from what the old rules make at the old rate: another list price or cost, a price
     /// set by hand, a change that was held back. Without anything before, the whole change.
     pub other: Money,
+}
+
+/// What the parts of a change are the differences of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeFigures {
+    /// What buyers paid so far.
+    pub old: Money,
+    /// What the rules make of it now.
+    pub calculated: Money,
+    /// The prices on the way there, if there is anything before.
+    pub between: Option<Between>,
+}
+
+/// Prices between the old one and the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Between {
+    /// What the old rules make at the old rate.
+    pub before: Money,
+    /// The same without the guard of the margin.
+    pub before_unguarded: Money,
+    /// What the old rules make at the new rate, without the guard.
+    pub old_rules_unguarded: Money,
+    /// What the new rules make at the new rate, without the guard.
+    pub unguarded: Money,
 }
 
 /// Why a price is another one than before.
@@ -251,6 +277,16 @@ impl Bases<'_> {
             Some((before, between)) => {
                 let raised = |made: &Made| made.price.checked_sub(made.unguarded);
                 Change {
+                    figures: ChangeFigures {
+                        old,
+                        calculated,
+                        between: Some(Between {
+                            before: before.price,
+                            before_unguarded: before.unguarded,
+                            old_rules_unguarded: between,
+                            unguarded: now.unguarded,
+                        }),
+                    },
                     rate: between.checked_sub(before.unguarded)?,
                     rule: now.unguarded.checked_sub(between)?,
                     guard: raised(&now)?.checked_sub(raised(before)?)?,
@@ -260,6 +296,11 @@ impl Bases<'_> {
             None => {
                 let nothing = Money::zero(calculated.currency());
                 Change {
+                    figures: ChangeFigures {
+                        old,
+                        calculated,
+                        between: None,
+                    },
                     rate: nothing,
                     rule: nothing,
                     guard: nothing,
@@ -316,5 +357,62 @@ impl Change {
         let parts = [self.rate, self.rule, self.guard, self.other];
         let minor = parts.iter().map(|part| i128::from(part.minor())).sum();
         MoneySum::from_minor(minor, self.rate.currency())
+    }
+
+    /// The step of each part, in the order rate, rule, guard, other; without anything before the last one alone.
+    #[must_use]
+    pub fn trail(&self) -> Trail {
+        let step = |part: &str, formula: &str, inputs: &[(&str, Money)], exact: Money| Step {
+            rule: format!("price-change-{part}"),
+            source: "the prices before and after".into(),
+            certainty: Certainty::Certain,
+            inputs: inputs
+                .iter()
+                .map(|(name, money)| ((*name).into(), money.to_string()))
+                .collect(),
+            formula: formula.into(),
+            exact: exact.to_string(),
+            rounded: None,
+            rounding: None,
+        };
+        let ChangeFigures {
+            old,
+            calculated,
+            between,
+        } = self.figures;
+        let Some(found) = between else {
+            let inputs = [("calculated", calculated), ("old", old)];
+            return Trail(vec![step("other", "calculated - old", &inputs, self.other)]);
+        };
+        let old_rules = ("old_rules_unguarded", found.old_rules_unguarded);
+        let before_unguarded = ("before_unguarded", found.before_unguarded);
+        let unguarded = ("unguarded", found.unguarded);
+        let before = ("before", found.before);
+        Trail(vec![
+            step(
+                "rate",
+                "old_rules_unguarded - before_unguarded",
+                &[old_rules, before_unguarded],
+                self.rate,
+            ),
+            step(
+                "rule",
+                "unguarded - old_rules_unguarded",
+                &[unguarded, old_rules],
+                self.rule,
+            ),
+            step(
+                "guard",
+                "calculated - unguarded - (before - before_unguarded)",
+                &[
+                    ("calculated", calculated),
+                    unguarded,
+                    before,
+                    before_unguarded,
+                ],
+                self.guard,
+            ),
+            step("other", "before - old", &[before, ("old", old)], self.other),
+        ])
     }
 }

@@ -304,6 +304,8 @@ proptest! {
             {
                 let moved = new.calculated.checked_sub(old).expect("small amounts");
                 prop_assert_eq!(change.total().to_money(), Ok(moved));
+                prop_assert!(change.trail().replay().is_ok(), "{:?}", change.trail());
+                prop_assert_eq!(change.trail().0.last().map(|step| step.exact.clone()), Some(change.other.to_string()));
             }
         }
     }

@@ -19,6 +19,7 @@ use quanfu_settlement::{
 use crate::compare::figure;
 use crate::document::text;
 use crate::error::ReconError;
+use crate::exchange::is_exchange;
 use crate::request::handed_on;
 
 /// The reconciliations, by edge and currency.
@@ -274,7 +275,7 @@ impl<'a> Desk<'a> {
         let mut put =
             |currency, cause, minor| *lines.entry((currency, cause)).or_default() += minor;
         let rule = group.rule.map(|rule| &self.edge.rules[usize::from(rule)]);
-        let is_fx = group.causes.iter().any(|cause| cause.name == "fx");
+        let is_fx = is_exchange(group);
         for side in [Side::Left, Side::Right] {
             let book = self.book(side);
             let sign = if side == self.bank { 1 } else { -1 };
@@ -309,7 +310,7 @@ impl<'a> Desk<'a> {
                         put(of, "fx", -sign * shown);
                     }
                 }
-                if group.difference.is_none() {
+                if is_fx || group.difference.is_none() {
                     let cause = if is_fx { "fx" } else { "unexplained" };
                     put(of, cause, sign * shown);
                 }
@@ -319,6 +320,10 @@ impl<'a> Desk<'a> {
             let sign = if self.bank == Side::Right { 1 } else { -1 };
             for cause in &group.causes {
                 put(cause.currency, &cause.name, sign * i128::from(cause.minor));
+                if is_fx {
+                    // told apart from the exchange itself
+                    put(cause.currency, "fx", -sign * i128::from(cause.minor));
+                }
             }
         }
         for ((currency, cause), minor) in lines.into_iter().filter(|(_, minor)| *minor != 0) {

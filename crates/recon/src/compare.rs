@@ -1,13 +1,13 @@
 //! Figures of rows compared: equal, explained by causes, or not.
 
 use quanfu_calendar::BusinessCalendar;
-use quanfu_fx::Quote;
-use quanfu_money::{Currency, Money, MoneySum, Rounding};
+use quanfu_money::{Currency, MoneySum, Rounding};
 use quanfu_settlement::book::FEE_GRAIN;
 use quanfu_settlement::rules::{AmountOf, Explain, MatchRule, RoundingPer, SourceRole, Window};
-use quanfu_settlement::{Book, BreakCode, Cause, RowRate};
+use quanfu_settlement::{Book, BreakCode, Cause};
 
 use crate::error::ReconError;
+use crate::exchange::Rates;
 
 /// A figure in minor units.
 pub(crate) type Figure = (i128, Currency);
@@ -49,7 +49,7 @@ fn round_fee(grains: i128, rounding: Rounding) -> i128 {
         .expect("a fee is far below the range of 128 bits")
 }
 
-fn cause(name: &str, minor: i128, currency: Currency) -> Option<Cause> {
+pub(crate) fn cause(name: &str, minor: i128, currency: Currency) -> Option<Cause> {
     Some(Cause {
         name: name.to_owned(),
         minor: i64::try_from(minor).ok()?,
@@ -81,14 +81,6 @@ fn tolerance(rule: &MatchRule, minor: i128, currency: Currency) -> Option<Cause>
     cause(&fits.cause, minor, currency)
 }
 
-/// A figure by a row's own rate: one exact ratio, one rounding.
-fn converted(figure: Figure, rate: RowRate, rounding: Rounding) -> Option<Figure> {
-    let money = Money::from_minor(i64::try_from(figure.0).ok()?, figure.1);
-    let quote = Quote::new(rate.base, rate.unit, rate.quote, rate.value).ok()?;
-    let to = quote.convert(money, rounding).ok()?;
-    Some((to.minor().into(), to.currency()))
-}
-
 /// Both sides of an edge with what comparing needs.
 pub(crate) struct Scales<'a> {
     pub edge: &'a str,
@@ -97,6 +89,7 @@ pub(crate) struct Scales<'a> {
     pub left_role: SourceRole,
     pub right_role: SourceRole,
     pub calendar: &'a BusinessCalendar,
+    pub rates: Option<&'a Rates<'a>>,
 }
 
 impl Scales<'_> {
@@ -219,49 +212,6 @@ impl Scales<'_> {
             causes: unexplained(difference, self.edge)?,
             code: Some(code),
         })
-    }
-
-    /// Compares figures of two currencies.
-    fn across(&self, rule: &MatchRule, left: u32, right: u32, l: Figure, r: Figure) -> Compared {
-        let rate = self.left.rate(left).or(self.right.rate(right));
-        let Some(rate) = rate else {
-            return Compared {
-                code: Some(BreakCode::CurrencyMismatch),
-                ..Compared::default()
-            };
-        };
-        // one direction only: what the other way rounds away must not count as agreement
-        let (source, result) = if self.exchanged_here(left, right) {
-            (r, l)
-        } else {
-            (l, r)
-        };
-        let agrees = converted(source, rate, rule.rounding) == Some(result);
-        if rule.explain.contains(&Explain::Fx) && agrees {
-            let cause = Cause {
-                name: "fx".to_owned(),
-                minor: 0,
-                currency: r.1,
-                note: Some(rate.to_string()),
-            };
-            return Compared {
-                causes: vec![cause],
-                ..Compared::default()
-            };
-        }
-        Compared {
-            code: Some(BreakCode::FxDiff),
-            ..Compared::default()
-        }
-    }
-
-    /// Whether the left figure is what came of the exchange: a row with a rate and an amount before exchange holds the
-    /// result of the exchange, one without holds what was exchanged.
-    fn exchanged_here(&self, left: u32, right: u32) -> bool {
-        match (self.left.rate(left), self.right.rate(right)) {
-            (Some(_), _) => self.left.original(left).is_some(),
-            (None, _) => self.right.original(right).is_none(),
-        }
     }
 
     /// Compares all rows of a key: equal sums, or apart by the fees of one side and a tolerance.

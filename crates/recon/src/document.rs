@@ -16,6 +16,7 @@ use quanfu_settlement::{
 use crate::carry::{Due, due};
 use crate::compare::figure;
 use crate::edge::first_64;
+use crate::exchange::is_exchange;
 use crate::presence::{PresenceMap, presence};
 use crate::request::Reconciled;
 
@@ -107,6 +108,7 @@ pub(crate) fn document(run: &Reconciled, outcomes_table: Option<Digest>) -> Resu
                 .zip(&outcomes.books)
                 .flat_map(|(source, book)| inputs(&source.name, book))
                 .collect(),
+            rates: run.rates.clone(),
             outcome_digest: run.table().digest(DigestAlg::Sha256, run.threads),
             outcomes_table,
             after: run.after.clone(),
@@ -299,7 +301,7 @@ impl Desk<'_> {
         for group in &outcomes.groups {
             let Some(difference) = group
                 .difference
-                .filter(|_| group.left > 0 && group.right > 0)
+                .filter(|_| group.left > 0 && group.right > 0 && !is_exchange(group))
             else {
                 continue;
             };

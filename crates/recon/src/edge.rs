@@ -21,6 +21,7 @@ use crate::compare::{Scales, unexplained};
 use crate::decide::decided;
 use crate::duplicate::SourceFacts;
 use crate::error::ReconError;
+use crate::exchange::Rates;
 use crate::kernel::hash;
 use crate::key::push_key;
 use crate::nearest::why_open;
@@ -38,6 +39,7 @@ pub(crate) struct EdgeJob<'a> {
     pub left_facts: &'a SourceFacts,
     pub right_facts: &'a SourceFacts,
     pub calendar: &'a BusinessCalendar,
+    pub rates: Option<&'a Rates<'a>>,
     pub as_of: Date,
     pub threads: usize,
     /// For each item carried in: whether it was carried on this edge.
@@ -95,6 +97,7 @@ impl<'a> EdgeJob<'a> {
             left_role: self.role(Side::Left),
             right_role: self.role(Side::Right),
             calendar: self.calendar,
+            rates: self.rates,
         }
     }
 

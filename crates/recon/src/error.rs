@@ -65,6 +65,12 @@ pub enum ReconError {
         /// What does not fit.
         why: String,
     },
+    /// The rules and the table of rates do not fit together.
+    #[error("rates: {why}")]
+    Rates {
+        /// What does not fit.
+        why: String,
+    },
     /// The earlier result holds figures that cannot be read.
     #[error("the earlier result is damaged: unreadable {what}")]
     EarlierDamaged {
@@ -87,6 +93,7 @@ impl ReconError {
         "too-large",
         "no-key-run",
         "decision-mismatch",
+        "run-rates",
         "earlier-damaged",
         "cancelled",
     ];
@@ -103,6 +110,7 @@ impl ReconError {
             Self::TooLarge { .. } => "too-large",
             Self::NoKeyRun { .. } => "no-key-run",
             Self::DecisionMismatch { .. } => "decision-mismatch",
+            Self::Rates { .. } => "run-rates",
             Self::EarlierDamaged { .. } => "earlier-damaged",
             Self::Cancelled => "cancelled",
         }

@@ -16,6 +16,7 @@ mod document;
 mod duplicate;
 mod edge;
 mod error;
+mod exchange;
 pub mod kernel;
 mod key;
 mod nearest;

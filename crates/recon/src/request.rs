@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use quanfu_calendar::{BusinessCalendar, Date};
+use quanfu_fx::RateTable;
 use quanfu_money::MoneySum;
 use quanfu_settlement::balance::{BalanceReconciliation, BalanceVerdict};
 use quanfu_settlement::book::{FEE_GRAIN, Item, fee_text};
 use quanfu_settlement::fees::FeeDifference;
-use quanfu_settlement::result::{Decisions, Earlier, Embedded, OpenPosition};
+use quanfu_settlement::result::{Decisions, Earlier, Embedded, OpenPosition, RatesInput};
 use quanfu_settlement::rules::SourceRules;
 use quanfu_settlement::{
     Book, BreakCode, DecisionLog, Digest, Outcome, OutcomeTable, Outcomes, RecordId, RefRole,
@@ -22,6 +23,7 @@ use crate::document;
 use crate::duplicate::{SourceFacts, source_facts};
 use crate::edge::EdgeJob;
 use crate::error::ReconError;
+use crate::exchange::Rates;
 use crate::presence::{Before, before};
 
 /// How far a run has come.
@@ -43,6 +45,7 @@ pub struct Request<'a> {
     previous: Option<&'a ResultDoc>,
     supersedes: Option<&'a ResultDoc>,
     decisions: Option<&'a DecisionLog>,
+    rates: Option<(&'a RateTable, RatesInput)>,
     profiles: Vec<Embedded>,
     progress: Option<&'a (dyn Fn(Progress) -> ControlFlow<()> + Sync)>,
 }
@@ -60,6 +63,7 @@ impl<'a> Request<'a> {
             previous: None,
             supersedes: None,
             decisions: None,
+            rates: None,
             profiles: Vec::new(),
             progress: None,
         }
@@ -100,6 +104,13 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// With the table of rates that the rules name, and what the certificate says of its file.
+    #[must_use]
+    pub fn with_rates(mut self, table: &'a RateTable, file: RatesInput) -> Self {
+        self.rates = Some((table, file));
+        self
+    }
+
     /// With the profiles that the user gave, to be embedded in the result.
     #[must_use]
     pub fn with_profiles(mut self, profiles: Vec<Embedded>) -> Self {
@@ -134,6 +145,7 @@ pub struct Reconciled {
     pub(crate) after: Option<Earlier>,
     pub(crate) supersedes: Option<Earlier>,
     pub(crate) decisions: Option<Decisions>,
+    pub(crate) rates: Option<RatesInput>,
     pub(crate) profiles: Vec<Embedded>,
     /// For rendering; no part of any result.
     pub(crate) threads: usize,
@@ -311,6 +323,7 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
         previous,
         supersedes,
         decisions,
+        rates,
         profiles,
         progress,
     } = request;
@@ -341,6 +354,8 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
                 .ok_or(ReconError::NoDay)?
         }
     };
+    let (rate_table, rates_file) = rates.unzip();
+    let rates = Rates::new(rules.rates.as_ref(), rate_table, calendar)?;
     check_chain(rules, &books, day, previous, supersedes)?;
     let facts: Vec<SourceFacts> = books
         .iter()
@@ -384,6 +399,7 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
             left_facts: &facts[edge.left],
             right_facts: &facts[edge.right],
             calendar,
+            rates: rates.as_ref(),
             as_of: day,
             threads,
             carried_here: &carried_here,
@@ -421,6 +437,7 @@ pub fn reconcile(request: Request<'_>) -> Result<Reconciled, ReconError> {
                 not_of_this_run: (in_force(log).len() as u64).saturating_sub(applied),
             }
         }),
+        rates: rates_file,
         profiles,
         threads,
         stats: Stats {

@@ -149,7 +149,10 @@ fn a_unique_key_confirms_or_breaks_by_what_the_amounts_say() {
             edge: by_order("explain = [\"fx\"]"),
             left: vec![with_rate(usd("A", 10_000))],
             right: vec![pay("A", 71_527)],
-            want: &["L0 break FX_DIFF", "R0 break FX_DIFF"],
+            want: &[
+                "L0 break FX_DIFF fx:1 USD = 7.1526 CNY unexplained:0.01",
+                "R0 break FX_DIFF fx:1 USD = 7.1526 CNY unexplained:0.01",
+            ],
         },
         Case {
             says: "status is looked at before the amount",

@@ -533,8 +533,11 @@ proptest! {
             let causes: Vec<(&str, i64, String)> =
                 group.causes.iter().map(|cause| (cause.name.as_str(), cause.minor, cause.note.clone().unwrap_or_default())).collect();
             let value = rate_text(rate);
-            let named = vec![("fx", 0, format!("1 USD = {value} CNY"))];
-            prop_assert_eq!(causes, if want.0 == Outcome::Confirmed { named } else { Vec::new() });
+            let named = ("fx", 0, format!("1 USD = {value} CNY"));
+            let sum: i64 = causes.iter().map(|cause| cause.1).sum();
+            prop_assert_eq!(sum, if how > 0 { off } else { 0 });
+            prop_assert_eq!(causes.first(), (how > 0).then_some(&named));
+            prop_assert_eq!(causes.len(), usize::from(how > 0) + usize::from(how > 0 && off != 0));
         }
     }
 }

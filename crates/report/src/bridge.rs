@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use quanfu_money::lexer::parse_minor;
 use quanfu_money::{AmountStyle, Currency, MoneySum};
 use quanfu_settlement::result::OpenPosition;
-use quanfu_settlement::{ResultDoc, Side};
+use quanfu_settlement::{Cause, ResultDoc, Side};
 use serde::Serialize;
 
 use crate::Look;
@@ -127,7 +127,11 @@ fn bridge(
     difference: &str,
     causes: &[(&str, &str)],
 ) -> Option<GroupBridge> {
-    let summary = doc.edges.iter().find(|summary| summary.name == edge)?;
+    let is_exchange = causes.first().is_some_and(|cause| cause.0 == Cause::FX);
+    let summary = doc
+        .edges
+        .iter()
+        .find(|summary| summary.name == edge && !is_exchange)?;
     let currencies: BTreeSet<&str> = rows.iter().map(|(_, _, currency)| *currency).collect();
     let mut currencies = currencies.into_iter();
     let (Some(code), None) = (currencies.next(), currencies.next()) else {

@@ -130,7 +130,7 @@ pub struct Run {
 /// Something that a run depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Basis {
-    /// `engine`, `day`, `rules`, `profiles`, `calendar`, `inputs`, `predecessor`, `decisions`.
+    /// `engine`, `day`, `rules`, `profiles`, `calendar`, `inputs`, `predecessor`, `decisions`, `rates`.
     pub what: &'static str,
     /// Whether both runs had the same.
     pub same: bool,
@@ -562,7 +562,11 @@ fn basis(old: &ResultDoc, new: &ResultDoc) -> Vec<Basis> {
         let decisions = doc.certificate.decisions.as_ref();
         decisions.map_or(String::new(), |decisions| decisions.log.to_string())
     };
-    let all: [(&'static str, Value<'_>); 8] = [
+    let rates = |doc: &ResultDoc| {
+        let rates = doc.certificate.rates.as_ref();
+        rates.map_or(String::new(), |rates| rates.digest.to_string())
+    };
+    let all: [(&'static str, Value<'_>); 9] = [
         ("engine", &|doc| doc.engine.clone()),
         ("day", &|doc| doc.as_of.to_string()),
         ("rules", &|doc| {
@@ -575,6 +579,7 @@ fn basis(old: &ResultDoc, new: &ResultDoc) -> Vec<Basis> {
         ("inputs", &inputs),
         ("predecessor", &after),
         ("decisions", &decisions),
+        ("rates", &rates),
     ];
     all.into_iter()
         .map(|(what, value)| {

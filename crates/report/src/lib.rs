@@ -18,6 +18,7 @@ pub mod challenge;
 pub mod decisions;
 pub mod declaration;
 pub mod difference;
+pub mod exchange;
 pub mod filing;
 pub mod labels;
 pub mod outcomes;

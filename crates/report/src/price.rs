@@ -279,6 +279,27 @@ fn cause(row: &Repriced) -> String {
     }
 }
 
+/// What happened to a row in words; codes of errors stay.
+fn cause_text(row: &Repriced, look: &Look) -> String {
+    let zh = |name: &'static str| match name {
+        "new" => "新价",
+        "rate" => "汇率",
+        "rule" => "规则",
+        "guard" => "毛利保护",
+        "other" => "其他",
+        "held" => "维持原价",
+        other => other,
+    };
+    match (look.lang, &row.new) {
+        (Lang::En, _) | (_, Err(_)) => cause(row),
+        (Lang::Zh, Ok(new)) if new.causes.is_empty() => "不变".into(),
+        (Lang::Zh, Ok(new)) => {
+            let names: Vec<&str> = new.causes.iter().map(|cause| zh(cause.name())).collect();
+            names.join("+")
+        }
+    }
+}
+
 /// A list for people: how many rows changed and why, and the first of them.
 #[must_use]
 pub fn list_table(view: &ListView<'_>, look: &Look) -> String {
@@ -303,7 +324,7 @@ pub fn list_table(view: &ListView<'_>, look: &Look) -> String {
     out.push_str("\n\n");
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for row in view.rows {
-        *counts.entry(cause(row)).or_default() += 1;
+        *counts.entry(cause_text(row, look)).or_default() += 1;
     }
     for (cause, count) in &counts {
         let short = match cause.starts_with("price-") {
@@ -345,7 +366,7 @@ pub fn list_table(view: &ListView<'_>, look: &Look) -> String {
             money(row.old),
             money(new.map(|new| new.price)),
             change,
-            cause(row),
+            cause_text(row, look),
         ];
         line(&mut out, cells);
     }
@@ -411,6 +432,8 @@ pub fn list_json(view: &ListView<'_>) -> String {
         rule: Money,
         guard: Money,
         other: Money,
+        /// The step of each part.
+        trail: Trail,
     }
     let row = |row: &'_ Repriced| -> (Option<NewPrice>, Option<String>) {
         match &row.new {
@@ -436,6 +459,7 @@ pub fn list_json(view: &ListView<'_>) -> String {
                 rule: change.rule,
                 guard: change.guard,
                 other: change.other,
+                trail: change.trail(),
             }),
             cause: cause(priced),
             refused,

@@ -8,7 +8,7 @@ use quanfu_money::lexer::{AmountStyle, parse_minor};
 use quanfu_money::{Currency, MoneySum};
 use quanfu_settlement::fees::FeeDifference;
 use quanfu_settlement::result::{EdgeSummary, OpenPosition};
-use quanfu_settlement::{Outcome, ResultDoc, Side};
+use quanfu_settlement::{Cause, Outcome, ResultDoc, Side};
 use quanfu_trail::Lang;
 
 use crate::text::{amount, cut, grouped, inert, left, paint, percent, right};
@@ -84,6 +84,16 @@ fn head(doc: &ResultDoc, look: &Look, out: &mut String) {
             say(look, "项人工决定生效", "decisions of people applied"),
             grouped(decisions.not_of_this_run),
             say(look, "项与本次无关", "not of this run"),
+        );
+    }
+    if let Some(rates) = &doc.certificate.rates {
+        let _ = writeln!(
+            out,
+            "{} {}, {} {}",
+            say(look, "汇率表", "rates"),
+            inert(&rates.file),
+            grouped(rates.rates),
+            say(look, "条", "in it"),
         );
     }
     out.push('\n');
@@ -236,7 +246,12 @@ fn urgency(outcome: Outcome) -> u8 {
 
 /// How much money a position is about, without a sign: what nobody explains, or what the rows of one side add up to.
 pub(crate) fn at_stake(position: &OpenPosition) -> Option<MoneySum> {
-    let currency = position.members.first()?.item.currency;
+    let exchange = position.causes.first();
+    let exchange = exchange.filter(|cause| cause.cause == Cause::FX);
+    let currency = match exchange {
+        Some(cause) => cause.currency,
+        None => position.members.first()?.item.currency,
+    };
     let minor = |text: &str| {
         let parsed = parse_minor(text.as_bytes(), AmountStyle::PLAIN, currency.minor_digits());
         parsed.ok().map(|parsed| i128::from(parsed.minor))
@@ -255,7 +270,9 @@ pub(crate) fn at_stake(position: &OpenPosition) -> Option<MoneySum> {
         .causes
         .iter()
         .find(|cause| ["unexplained", "to_come"].contains(&cause.cause.as_str()));
+    let off = exchange.and(position.difference.as_deref());
     let sum = match (missing, sides.first()) {
+        _ if off.is_some() => minor(off?)?,
         (Some(cause), _) => minor(&cause.amount)?,
         (None, Some(&side)) => of_side(side)?,
         (None, None) => return None,

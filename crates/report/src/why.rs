@@ -11,6 +11,7 @@ use quanfu_trail::Lang;
 use serde::Serialize;
 
 use crate::bridge::{self, GroupBridge};
+use crate::exchange::ExchangeSteps;
 use crate::outcomes::OutcomeRow;
 use crate::text::{amount, grouped, inert, paint};
 use crate::{Look, labels};
@@ -78,6 +79,8 @@ pub struct Story<'a> {
     pub rows: Vec<OutcomeRow>,
     /// From left to right, for groups that have more than a pair of equal rows.
     pub bridges: Vec<GroupBridge>,
+    /// How the exchange of a position was computed.
+    pub exchanges: Vec<ExchangeSteps>,
     /// How many further lines its groups have.
     pub more: u64,
     /// Lines in the input files.
@@ -200,6 +203,12 @@ pub fn table(story: &Story<'_>, look: &Look) -> String {
                 cause.currency,
                 inert(note)
             );
+        }
+        let exchange = story.exchanges.iter();
+        for steps in exchange.filter(|steps| steps.fingerprint == position.fingerprint) {
+            for line in steps.trail.render(look.lang).lines() {
+                let _ = writeln!(out, "    {}", inert(line));
+            }
         }
         if let Some(nearest) = &position.nearest {
             match &nearest.item {
@@ -332,6 +341,8 @@ pub fn json(story: &Story<'_>) -> String {
         more_rows: u64,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         bridges: &'a [GroupBridge],
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        exchanges: &'a [ExchangeSteps],
         raw: &'a [RawLine],
     }
     let doc = Doc {
@@ -341,6 +352,7 @@ pub fn json(story: &Story<'_>) -> String {
         rows: &story.rows,
         more_rows: story.more,
         bridges: &story.bridges,
+        exchanges: &story.exchanges,
         raw: &story.raw,
     };
     let text = serde_json::to_string_pretty(&doc);

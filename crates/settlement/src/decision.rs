@@ -111,7 +111,7 @@ pub struct DecisionMember {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecidedCause {
-    /// The cause: small letters, digits and `_`; never `unexplained` or `fx`.
+    /// The cause: small letters, digits and `_`; never `unexplained`, nor one of those that an exchange has.
     pub cause: String,
     /// Right minus left for this cause, at the currency's full scale.
     pub amount: String,
@@ -427,7 +427,7 @@ impl Decision {
                     "{name:?}: a cause of small letters, digits and _ would be right"
                 ));
             }
-            if name == "unexplained" || name == "fx" {
+            if crate::rules::is_reserved(name) {
                 return Err(format!("{name} is no cause that a person can give"));
             }
             if !names.insert(name) {

@@ -178,22 +178,38 @@ closed_list! {
 /// One cause of a difference between right and left; all causes of a group add up to it exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// `fee`, `fx`, a tolerance's cause such as `rounding`, `to_come` for the parts that are still to come, a cause that a
-    /// decision names, or `unexplained`.
+    /// `fee`, a tolerance's cause such as `rounding`, `to_come` for the parts that are
+    /// still to come, a cause that a decision names, or `unexplained`; and where the sides
+    /// have two currencies [`Cause::FX`] before all others, and what is wrong with the exchange: [`Cause::FX_RATE`],
+    /// [`Cause::FX_ROUNDING`], [`Cause::FX_DIRECTION`], [`Cause::FX_PRICE`].
     pub name: String,
-    /// Right minus left, for this cause. For `fx`: zero, as the sides have two currencies.
+    /// Right minus left, for this cause. For `fx`: zero.
     pub minor: i64,
     /// Currency of `minor`.
     pub currency: Currency,
-    /// For `fx`: the rate, as `1 USD = 7.1526 CNY`.
+    /// For `fx`: the rate, as `1 USD = 7.1526 CNY`. For what is wrong with the exchange: what was taken in its place.
     pub note: Option<String>,
+}
+
+impl Cause {
+    /// The sides have two currencies; all else is counted in that of the exchange's result, by the rate in the note.
+    pub const FX: &'static str = "fx";
+    /// The exchange was made by another rate, which a row names, or the table for another day.
+    pub const FX_RATE: &'static str = "fx_rate";
+    /// It was made by the rate, with another rounding.
+    pub const FX_ROUNDING: &'static str = "fx_rounding";
+    /// It was made by the rate in the wrong direction: multiplied in place of divided, or the reverse.
+    pub const FX_DIRECTION: &'static str = "fx_direction";
+    /// It was made of another amount, which the row with its result names.
+    pub const FX_PRICE: &'static str = "fx_price";
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let amount = MoneySum::from_minor(self.minor.into(), self.currency);
         match &self.note {
-            Some(note) => write!(f, "{}:{note}", self.name),
+            Some(note) if self.name == Self::FX => write!(f, "{}:{note}", self.name),
+            Some(note) => write!(f, "{}:{} ({note})", self.name, amount.amount_text()),
             None => write!(f, "{}:{}", self.name, amount.amount_text()),
         }
     }

@@ -162,13 +162,13 @@ pub struct Nearest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CauseRecord {
-    /// `fee`, `fx`, a tolerance's cause, or `unexplained`.
+    /// `fee`, `fx`, `fx_rate`, `fx_rounding`, `fx_direction`, `fx_price`, a tolerance's cause, or `unexplained`.
     pub cause: String,
     /// Right minus left, for this cause.
     pub amount: String,
     /// Currency of `amount`.
     pub currency: Currency,
-    /// For `fx`: the rate.
+    /// For `fx`: the rate; for the others of an exchange: what was taken in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -279,6 +279,20 @@ pub struct Input {
     pub rejected: u64,
 }
 
+/// The table of rates that went into a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatesInput {
+    /// The file's name as given.
+    pub file: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Rates in it.
+    pub rates: u64,
+}
+
 /// An earlier result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -323,6 +337,9 @@ pub struct Decisions {
 pub struct Certificate {
     /// The inputs, in the order given.
     pub inputs: Vec<Input>,
+    /// The table of rates, if the rules name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<RatesInput>,
     /// The outcome digest: the same for shuffled and split input.
     pub outcome_digest: Digest,
     /// Digest of the outcomes table's bytes, if one was written.

@@ -40,7 +40,7 @@ use serde::Deserialize;
 use crate::entry::{EntryKind, EntryStatus, RefRole, closed_list};
 use crate::fees::{self, FeeRate, FeeText};
 use crate::limits::Limits;
-use crate::outcome::{PassKind, Side, Viewpoint};
+use crate::outcome::{Cause, PassKind, Side, Viewpoint};
 
 /// Schema name of rules.
 pub const SCHEMA: &str = "quanfu.rules/1";
@@ -74,7 +74,7 @@ closed_list! {
     Explain {
         /// The record's own fee, or the sum of a batch's fees.
         Fee = "fee",
-        /// The record's own rate and one rounding.
+        /// The rate of the record, or of the table that the rules name, and one rounding.
         Fx = "fx",
     }
 }
@@ -385,6 +385,20 @@ pub struct MatchRule {
     pub leave_difference: bool,
     /// `key_group`: the side whose rows may come in parts, some of them on later days.
     pub partial: Option<Side>,
+    /// Two currencies meet by the table's rate of the accounting day of this side's row, and not by a row's own rate.
+    pub rates: Option<Side>,
+}
+
+/// Which rates of a table (a file beside the rules) are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatesRules {
+    /// Where they are published, as the table says it.
+    pub source: String,
+    /// What they are the price of, such as `mid`.
+    pub kind: String,
+    /// How many business days of the rules' calendar may lie after a rate's day, that of its use included; none: it must
+    /// be the rate of that very day.
+    pub max_business_days: Option<u32>,
 }
 
 /// A balance reconciliation (余额调节表) that an edge is asked for.
@@ -508,6 +522,8 @@ pub struct Rules {
     pub sources: Vec<SourceRules>,
     /// The edges.
     pub edges: Vec<EdgeRules>,
+    /// The table of rates that rules with [`MatchRule::rates`] take theirs from.
+    pub rates: Option<RatesRules>,
     /// The document as it was parsed, verbatim.
     pub text: String,
 }
@@ -585,6 +601,15 @@ struct Document {
     carry: Option<CarryText>,
     source: BTreeMap<String, SourceText>,
     edge: Vec<EdgeText>,
+    rates: Option<RatesText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RatesText {
+    source: String,
+    kind: Option<String>,
+    max_business_days: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -685,6 +710,7 @@ struct RuleText {
     near: Option<NearText>,
     on_difference: Option<OnDifference>,
     partial: Option<Side>,
+    rates: Option<Side>,
 }
 
 #[derive(Deserialize)]
@@ -914,6 +940,18 @@ impl Rules {
                 balances,
             });
         }
+        let rates = document.rates.map(|rates| RatesRules {
+            source: rates.source,
+            kind: rates.kind.unwrap_or_else(|| "mid".to_owned()),
+            max_business_days: rates.max_business_days,
+        });
+        let mut all = edges.iter().flat_map(|edge| &edge.rules);
+        if all.any(|rule| rule.rates.is_some()) != rates.is_some() {
+            return Err(meaning(
+                "rates",
+                "a rule with `rates = \"left\"` or `rates = \"right\"` needs a table [rates] with its `source`, and the table such a rule",
+            ));
+        }
         Ok(Self {
             name: document.name,
             viewpoint: document.viewpoint.unwrap_or(Viewpoint::Platform),
@@ -921,6 +959,7 @@ impl Rules {
             carry_business_days: document.carry.map(|carry| carry.business_days),
             sources,
             edges,
+            rates,
             text: text.to_owned(),
         })
     }
@@ -1135,6 +1174,18 @@ fn field(name: &str, place: &str) -> Result<Field, RulesError> {
     })
 }
 
+/// Whether a cause is one that only the engine finds: of two currencies, or none at all.
+pub(crate) fn is_reserved(cause: &str) -> bool {
+    let of_exchange = [
+        Cause::FX,
+        Cause::FX_RATE,
+        Cause::FX_ROUNDING,
+        Cause::FX_DIRECTION,
+        Cause::FX_PRICE,
+    ];
+    ["unexplained", "to_come"].contains(&cause) || of_exchange.contains(&cause)
+}
+
 fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
     let place = format!("{place}, rule {}", text.id);
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -1210,7 +1261,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
                 format!("cause {cause:?} has other characters than a-z and `_`"),
             ));
         }
-        if ["fee", "fx", "to_come", "unexplained"].contains(&cause.as_str()) {
+        if cause == "fee" || is_reserved(&cause) {
             return Err(meaning(
                 &place,
                 format!("cause {cause:?} has a meaning of its own; another name would be right"),
@@ -1278,6 +1329,12 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
         return Err(meaning(
             &place,
             "assignment looks for pairs within a tolerance: { cause = \"bank_charge\", max_minor = 500 } would be right",
+        ));
+    }
+    if text.rates.is_some() && !text.explain.contains(&Explain::Fx) {
+        return Err(meaning(
+            &place,
+            "`rates` says which day's rate explains an exchange: explain = [\"fx\"] belongs to it",
         ));
     }
     let rounding_per = text.rounding_per.unwrap_or(RoundingPer::Row);
@@ -1369,6 +1426,7 @@ fn match_rule(text: RuleText, place: &str) -> Result<MatchRule, RulesError> {
         near,
         leave_difference,
         partial: text.partial,
+        rates: text.rates,
     })
 }
 

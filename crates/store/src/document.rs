@@ -231,6 +231,13 @@ fn certified(certificate: &Json) -> Vec<Row> {
     if let Some(log) = certificate["decisions"]["log"].as_str() {
         links.push(link("decisions", log, ""));
     }
+    if let Some(rates) = certificate["rates"]["digest"].as_str() {
+        links.push(link(
+            "rates",
+            rates,
+            certificate["rates"]["file"].as_str().unwrap_or_default(),
+        ));
+    }
     if let Some(table) = certificate["outcomes_table"].as_str() {
         links.push(link("table", table, ""));
     }
@@ -239,10 +246,11 @@ fn certified(certificate: &Json) -> Vec<Row> {
 
 fn position(open: &OpenPosition) -> Row {
     let day = |day: Option<Date>| Value::from(day.map(|day| day.to_string()));
-    let currency = open
-        .members
-        .first()
-        .map(|member| member.item.currency.code().to_owned());
+    // of two currencies the difference is in that of its causes
+    let of_causes = open.causes.first().map(|cause| cause.currency);
+    let of_members = open.members.first().map(|member| member.item.currency);
+    let currency = of_causes.or(of_members);
+    let currency = currency.map(|currency| currency.code().to_owned());
     vec![
         open.edge.as_str().into(),
         open.fingerprint.as_str().into(),

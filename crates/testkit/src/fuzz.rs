@@ -5,12 +5,14 @@ use std::ops::ControlFlow;
 
 use quanfu::calendar::BusinessCalendar;
 use quanfu::codes::{CodeTable, Parameters};
+use quanfu::credit::{Programme, application};
 use quanfu::filing::declaration::{Declarant, Evidence, Review, UserList};
-use quanfu::filing::{Declaration, Restored, netting_rules};
+use quanfu::filing::{Declaration, Filing, Restored, netting_rules};
 use quanfu::formats::csv::blocks::{BlockBuffer, BlockReader, BlockRow, Opened};
 use quanfu::formats::{FileError, Options, read_all, shipped_profiles};
-use quanfu::fx::{RateTable, Terms};
+use quanfu::fx::{Board, RateFileError, RateReading, RateTable, Terms, to_csv};
 use quanfu::money::lexer::{AmountStyle, DecimalMark, Thousands, parse_decimal, parse_minor};
+use quanfu::pricing::{Basis, Item, PriceList, PriceRules, reprice, write_list};
 use quanfu::report::{Look, declaration, outcomes, reading};
 use quanfu::settlement::{FileReading, Limits, Reading, RefRole, Rejected};
 use quanfu::verify::verify;
@@ -37,7 +39,201 @@ pub const ALL: &[(&str, Property)] = &[
     ("csv", csv),
     ("csv_blocks", csv_blocks),
     ("container", container),
+    ("rates_csv", rates_csv),
+    ("rates_chinamoney", rates_chinamoney),
+    ("rates_board", rates_board),
+    ("pricing_toml", pricing_toml),
+    ("price_list_csv", price_list_csv),
+    ("programme_toml", programme_toml),
+    ("applications_csv", applications_csv),
+    ("code_table_csv", code_table_csv),
+    ("parameters_csv", parameters_csv),
+    ("filing_json", filing_json),
 ];
+
+/// What an error says names its place: a line, a record, a column.
+fn placed(error: &dyn std::error::Error) {
+    let text = error.to_string();
+    let places = [
+        "line ",
+        "records[",
+        "the answer",
+        "the list of pairs",
+        "the shape",
+        "head",
+        "data",
+        "event ",
+        "not a record",
+    ];
+    assert!(
+        places.iter().any(|place| text.contains(place)),
+        "no place: {text}"
+    );
+}
+
+/// Rates that were read are written and read as the same again.
+fn rates(read: Result<RateReading, RateFileError>) {
+    match read {
+        Err(error) => placed(&error),
+        Ok(read) => {
+            read.rejected.iter().for_each(|error| placed(error));
+            let again = RateReading::csv(to_csv(&read.rates).as_bytes());
+            let again = again.expect("our own form");
+            assert_eq!((again.rates, again.rejected), (read.rates, Vec::new()));
+        }
+    }
+}
+
+/// Rates in our own form.
+pub fn rates_csv(data: &[u8]) {
+    rates(RateReading::csv(data));
+    rates(RateReading::csv(
+        &[quanfu::fx::HEADER.as_bytes(), b"\n", data].concat(),
+    ));
+}
+
+/// Rates as ChinaMoney answers them.
+pub fn rates_chinamoney(data: &[u8]) {
+    rates(RateReading::chinamoney(data));
+    rates(RateReading::any(data));
+}
+
+/// A bank's board by a shape: up to the first empty line the shape, then the table.
+pub fn rates_board(data: &[u8]) {
+    let at = data.windows(2).position(|two| two == b"\n\n");
+    let (shape, table) = data.split_at(at.unwrap_or(data.len()));
+    let Ok(shape) = serde_json::from_slice::<Board>(shape) else {
+        return;
+    };
+    let written = serde_json::to_vec(&shape).expect("a shape has text keys only");
+    assert_eq!(
+        serde_json::from_slice::<Board>(&written).ok(),
+        Some(shape.clone())
+    );
+    rates(shape.read(table.get(2..).unwrap_or_default()));
+}
+
+/// Pricing rules: they are read, or the place is told; and they price what there is or refuse.
+pub fn pricing_toml(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match PriceRules::parse(text) {
+        Err(error) => placed(&error),
+        Ok(rules) => {
+            assert_eq!(PriceRules::parse(text).ok(), Some(rules.clone()));
+            let item = "199.00 CNY"
+                .parse()
+                .ok()
+                .and_then(|list| Item::new(list).ok());
+            let rates = RateTable::default();
+            if let Some(item) = item {
+                let _ = rules.offer(&item, quanfu::Currency::USD, &rates, day());
+            }
+        }
+    }
+}
+
+/// A price list: what is priced and written is read as the same rows again.
+pub fn price_list_csv(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let read = match PriceList::read(text) {
+        Err(error) => return placed(&error),
+        Ok(read) => read,
+    };
+    read.rejected.iter().for_each(|error| placed(error));
+    let rules = PriceRules::parse(
+        "schema = \"quanfu.pricing/1\"\nname = \"t\"\n[buyer.USD]\npays = \"CNY\"\n[buyer.EUR]\nmarkup_bps = 1\n",
+    )
+    .expect("rules of ours");
+    let rates = RateTable::default();
+    let basis = Basis {
+        rules: &rules,
+        rates: &rates,
+        on: day(),
+    };
+    let priced = reprice(&read.rows, None, basis);
+    let again = PriceList::read(&write_list(&priced)).expect("our own form");
+    assert_eq!(again.rejected, []);
+    assert_eq!(again.rows.len(), priced.len());
+    for (row, priced) in again.rows.iter().zip(&priced) {
+        assert_eq!(
+            (&row.sku, row.item, row.buyer),
+            (&priced.sku, priced.item, Some(priced.buyer))
+        );
+        let price = priced.new.as_ref().ok().map(|new| new.price);
+        assert_eq!(row.price, price.or(priced.old));
+    }
+}
+
+/// A support programme.
+pub fn programme_toml(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    if let Err(error) = Programme::parse(text) {
+        placed(&error);
+    }
+}
+
+/// Applications: every row is in one, or among the rejected with its line.
+pub fn applications_csv(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match application::from_csv(text) {
+        Err(error) => placed(&error),
+        Ok(read) => {
+            read.rejected.iter().for_each(|error| placed(error));
+            let mut ids: Vec<&str> = read
+                .applications
+                .iter()
+                .map(|one| one.id.as_str())
+                .collect();
+            ids.dedup();
+            assert_eq!(ids.len(), read.applications.len(), "each once");
+        }
+    }
+    if let Err(error) = application::from_toml(text) {
+        placed(&error);
+    }
+}
+
+/// A table of codes: a row of it holds on its days, and over an empty one it is itself.
+pub fn code_table_csv(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match CodeTable::parse("t", text) {
+        Err(error @ quanfu::codes::TableError::Line { .. }) => placed(&error),
+        Err(error) => assert!(error.to_string().contains("code \""), "{error}"),
+        Ok(table) => {
+            for row in table.rows() {
+                if let Some(day) = row.from.or(row.until) {
+                    assert_eq!(table.at(&row.code, day), Ok(row));
+                }
+            }
+            assert_eq!(table.clone().overlaid_with(&table), table);
+        }
+    }
+}
+
+/// Dated parameters of rules.
+pub fn parameters_csv(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match Parameters::parse(text) {
+        Err(error @ quanfu::codes::ParameterError::Line { .. }) => placed(&error),
+        Err(error) => assert!(error.to_string().contains("parameter "), "{error}"),
+        Ok(read) => assert_eq!(read.overlaid_with(&read), Ok(read)),
+    }
+}
+
+/// A record of a filing: what lets itself happen again is written and read as the same.
+pub fn filing_json(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    if let Ok(read) = Filing::from_json(text) {
+        let written = read.to_json();
+        let again = Filing::from_json(&written).expect("what was read can be read again");
+        assert_eq!(again.to_json(), written);
+        assert_eq!((again.head(), again.events()), (read.head(), read.events()));
+    }
+}
+
+fn day() -> quanfu::calendar::Date {
+    quanfu::calendar::Date::from_ymd_opt(2025, 7, 16).expect("a day")
+}
 
 /// A file read by blocks, of whatever size, has the entries and rejected records that the reader of all files finds.
 pub fn csv_blocks(data: &[u8]) {

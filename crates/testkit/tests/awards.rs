@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use quanfu::calendar::BusinessCalendar;
 use quanfu::credit::{
-    Assessment, Context, Programme, ReferenceRates, application, assess, parities, shipped,
+    Assessment, Context, Programme, ReferenceRates, application, assess, shipped,
 };
+use quanfu::fx::{RateReading, RateTable};
 use quanfu::report::{Lang, Look, award};
 
 /// A whole number of any size, of digits to base 10,000, the lowest first.
@@ -274,7 +275,12 @@ fn assessment() -> Assessment {
         &applications,
         &Context {
             day: "2025-04-01".parse().expect("a day"),
-            rates: &parities(&files("parity.csv")).expect("rates"),
+            rates: &RateTable::new(
+                RateReading::csv(files("parity.csv").as_bytes())
+                    .expect("rates")
+                    .rates,
+            )
+            .expect("a table"),
             reference: &ReferenceRates::shipped(),
             calendar: &BusinessCalendar::china(),
             earlier: &[],

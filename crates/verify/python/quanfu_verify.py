@@ -96,7 +96,7 @@ KNOWN_PASSES = ("unique_key", "key_group", "net_batch", "exact_token")
 BY_KEY = ("unique_key", "key_group")
 SEARCHES = ("run_batch", "subset")
 RULE_KEYS = set("id pass on left_where right_where left_amount right_amount explain tolerance window same_status decide"
-                " rounding rounding_per single count on_difference max_chance partial".split())
+                " rounding rounding_per single count on_difference max_chance partial rates".split())
 
 
 WORDS = ("trim", "upper", "upper_unicode", "nfkc", "strip_leading_zeros", "strip_marks", "letters_and_digits")
@@ -195,7 +195,8 @@ class Rules:
             self.name, self.calendar = spec["name"], spec["calendar"]
             self.viewpoint = spec.get("viewpoint", "platform")
             self.carry = spec.get("carry", {}).get("business_days")
-            self.unknown = sorted(set(spec) - {"schema", "name", "viewpoint", "calendar", "carry", "source", "edge"})
+            self.unknown = sorted(set(spec) - {"schema", "name", "viewpoint", "calendar", "carry", "source", "edge", "rates"})
+            self.rates = spec.get("rates")
             names = list(dict.fromkeys(name for edge in spec["edge"] for name in (edge["left"], edge["right"])))
             self.sources = {name: spec["source"][name] for name in names}
             self.edges = []
@@ -620,7 +621,10 @@ def cause(name, minor, currency, note=None):
 
 
 def cause_text(one):
-    return one["cause"] + ":" + (one["note"] if one["note"] is not None else text_of(one["minor"], one["currency"]))
+    amount = text_of(one["minor"], one["currency"])
+    if one["note"] is None:
+        return one["cause"] + ":" + amount
+    return f"fx:{one['note']}" if one["cause"] == "fx" else f"{one['cause']}:{amount} ({one['note']})"
 
 
 def unexplained(difference):
@@ -628,7 +632,8 @@ def unexplained(difference):
 
 
 class Edge:
-    def __init__(self, job, doc, rules, spec, books, calendar, previous):
+    def __init__(self, job, doc, rules, spec, books, calendar, previous, rates):
+        self.rates = rates
         self.job, self.doc, self.rules, self.spec, self.calendar = job, doc, rules, spec, calendar
         self.name, self.books = spec["name"], [books[name] for name in spec["sides"]]
         self.roles = [rules.sources[name]["role"] for name in spec["sides"]]
@@ -796,12 +801,7 @@ class Edge:
         left, right = self.row(0, l), self.row(1, r)
         (a, a_currency), (b, b_currency) = self.figure(rule, 0, l), self.figure(rule, 1, r)
         if a_currency != b_currency:
-            rate = left.rate or right.rate
-            left_is_result = left.original is not None if left.rate else right.original is None
-            before, after = ((b, b_currency), (a, a_currency)) if left_is_result else ((a, a_currency), (b, b_currency))
-            if "fx" in rule.explain and rate and converted(before, rate, rule.rounding) == after:
-                return None, [cause("fx", 0, b_currency, rate)], None
-            return None, [], "FX_DIFF" if rate else "CURRENCY_MISMATCH"
+            return self.across(rule, left, right, (a, a_currency), (b, b_currency))
         rest = b - a
         if not rest:
             return (0, a_currency), [], None
@@ -821,6 +821,76 @@ class Edge:
         if left.fee is not None and right.fee is not None and left.amount == right.amount and left.fee != right.fee:
             code = "FEE_DIFF"
         return (rest, a_currency), [cause("unexplained", rest, a_currency)], code
+
+    def across(self, rule, left, right, a, b):
+        """The same of two currencies: by one rate, and what was done in its place where they do not meet."""
+        by_table = rule.spec.get("rates")
+        if not (left.rate or right.rate or by_table):
+            return None, [], "CURRENCY_MISMATCH"
+        open_ = None, [], "FX_DIFF"
+        if left.rate:
+            left_is_result = left.original is not None
+        elif right.rate:
+            left_is_result = right.original is None
+        else:
+            later = ROLE_ORDER[self.roles[1]] < ROLE_ORDER[self.roles[0]]
+            left_is_result = left.original is not None or right.original is None and later
+        source, result = (b, a) if left_is_result else (a, b)
+        sign = -1 if left_is_result else 1
+        named = [(row.rate, f"{row.rate} of {side}") for row, side in ((left, "left"), (right, "right")) if row.rate and usable(row.rate)]
+        if by_table:
+            found_ = self.rates.of(a[1], b[1], (left if by_table == "left" else right).day) if self.rates else None
+            if not found_:
+                return open_
+            (agreed, note), *of_days = [(rate, f"{rate} of {day}") for rate, day in found_]
+        else:
+            agreed = note = left.rate or right.rate
+            if not usable(agreed):
+                return open_
+            of_days, named = [], [one for one in named if one[1] == f"{one[0]} of right"] if left.rate else []
+        by = lambda amount, rate, rounding=rule.rounding: in_range(converted(amount, rate, rounding), result[1])
+        expected = by(source, agreed)
+        if "fx" not in rule.explain or expected is None:
+            return open_
+        off = sign * (result[0] - expected)
+        first, fees = cause("fx", 0, result[1], note), []
+        difference = (off, result[1]) if off else None
+        if not off:
+            return None, [first], None
+        if "fee" in rule.explain:
+            fees = [s * self.fee(rule, row) for row, s in ((left, -1), (right, 1)) if row.currency == result[1] and row.fee]
+        fees = [fee for fee in fees if fee]
+        if off in fees:
+            return difference, [first, cause("fee", off, result[1])], None
+        told = (left if left_is_result else right).original
+        amounts = [source] + ([told] if told and told[1] == source[1] and told != source else [])
+        unit, base, _, value, quote = agreed.split(" ")
+        turned = f"{unit} {quote} = {value} {base}"
+        for fee in [0] + fees:
+            there = result[0] - sign * fee
+            for amount in amounts:
+                plain = by(amount, agreed)
+                if plain is None:
+                    continue
+                causes = [cause("fx_price", sign * (plain - expected), result[1], f"{text_of(*amount)} {amount[1]}")] if amount != source else []
+                if there != plain:
+                    ways = (("fx_rate", [text for rate, text in named if by(amount, rate) == there]),
+                            ("fx_rounding", [one for one in ROUNDINGS if by(amount, agreed, one) == there]),
+                            ("fx_direction", ["divided" if amount[1] == base else "multiplied"] if by(amount, turned) == there else []),
+                            ("fx_rate", [text for rate, text in of_days if by(amount, rate) == there]))
+                    way = next(((name, texts) for name, texts in ways if texts), None)
+                    if not way:
+                        continue
+                    causes.append(cause(way[0], sign * (there - plain), result[1], " or ".join(way[1])))
+                causes += [cause("fee", fee, result[1])] if fee else []
+                return self.fitting(difference, [first] + causes)
+        return self.fitting(difference, [first, cause("unexplained", off, result[1])])
+
+    @staticmethod
+    def fitting(difference, causes):
+        """A break of an exchange; nothing is said of what is beyond the range of amounts."""
+        fits = all(-(1 << 63) <= one["minor"] < 1 << 63 for one in causes)
+        return (difference, causes, "FX_DIFF") if fits else (None, [], "FX_DIFF")
 
     def check(self):
         for group in self.groups.values():
@@ -1283,6 +1353,78 @@ def converted(money, rate, rounding):
     return (divided(money[0] * backward, forward, rounding), base) if money[1] == quote else None
 
 
+ROUNDINGS = "half_up half_even half_down up down ceiling floor".split()
+
+
+def in_range(figure, currency):
+    """The minor units of a figure of this currency that an amount can hold."""
+    return figure[0] if figure and figure[1] == currency and -(1 << 63) <= figure[0] < 1 << 63 else None
+
+
+def usable(rate):
+    unit, base, _, value, quote = rate.split(" ")
+    return base != quote and unit in ("1", "10", "100", "1000", "10000") and bool(re.search("[1-9]", value)) and value[0] != "-"
+
+
+class Rates:
+    """A table of rates: those that the rules mean, by pair, in the order of the days on which they begin."""
+
+    def __init__(self, spec, text, calendar):
+        self.calendar, self.oldest, self.series, self.count = calendar, spec.get("max_business_days"), defaultdict(list), 0
+        lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+        keys = lines[0] if lines else []
+        if keys[:8] != "date base unit quote value kind source certainty".split():
+            raise Lie("rates: not a table of rates")
+        seen = {}
+        for line in filter(None, lines[1:]):
+            one = dict(zip(keys, line))
+            start = one.get("valid_from") or one["date"]
+            offshore = "CNH" in (one["base"], one["quote"])
+            pair = tuple(sorted((one["base"], one["quote"])))
+            self.count += 1
+            key = (pair, one["kind"], one["source"], offshore, start)
+            if seen.setdefault(key, line) != line:
+                raise Lie(f"rates: two of {start}: {line}")
+            if one["kind"] == spec.get("kind", "mid") and one["source"] == spec["source"] and not offshore:
+                rate = f"{one['unit']} {one['base']} = {one['value']} {one['quote']}"
+                entry = (start, one["date"], bool(one.get("valid_from") or one.get("valid_until")), one.get("valid_until") or "9999-12-31", rate)
+                if entry not in self.series[pair]:
+                    self.series[pair].append(entry)
+        for series in self.series.values():
+            series.sort()
+
+    def of(self, one, other, day):
+        """The rate that holds on a day and those that begin next before and after it, each with its day; None if none does."""
+        series = self.series.get(tuple(sorted((one, other))), [])
+        begun = [at for at, entry in enumerate(series) if day and entry[0] <= str(day)]
+        if not begun:
+            return None
+        at = begun[-1]
+        start, of_day, has_days, until, rate = series[at]
+        if has_days and until < str(day):
+            return None
+        if not has_days and of_day != str(day):
+            age = self.calendar.between(datetime.date.fromisoformat(of_day), day)
+            if self.oldest is None or age is None or age > self.oldest:
+                return None
+        places = [at] + ([at - 1] if at else []) + ([at + 1] if at + 1 < len(series) else [])
+        return [(series[place][4], series[place][1]) for place in places]
+
+
+def rates_table(job, rules, told, calendar):
+    """The table that the rules name, or None."""
+    must("certificate.rates, where and only where the rules name a table", told is not None, rules.rates is not None)
+    if told is None:
+        return None
+    has_keys(job, "certificate.rates", told, "file bytes digest rates".split())
+    file = job.find(told["digest"])
+    if file is None:
+        raise Unable(f"the table of rates {told['file']} ({told['digest']}) is not among the files")
+    rates = Rates(rules.rates, file.data.decode("utf-8"), calendar)
+    must("certificate.rates", (told["bytes"], told["rates"]), (len(file.data), rates.count))
+    return rates
+
+
 def reversals(rows):
     """Pairs of a source that undo each other, each unique both ways."""
     is_reversal = lambda row: row.reversal or row.kind == "reversal"
@@ -1321,7 +1463,7 @@ def has_keys(job, place, value, keys):
     if [key for key in value if key in keys] != keys:
         raise Lie(f"{place}: its keys must be {', '.join(keys)}")
     for key in value:
-        if key not in keys and key != "fee_differences":
+        if key not in keys and key not in ("fee_differences", "rates"):
             job.skip(f"{place}.{key}: not known here")
 
 
@@ -1406,7 +1548,8 @@ def check_result(job, doc):
         job.skip("as_of: that the caller gave the business day")
     elif days:
         must("as_of, the latest day in the files", doc["as_of"], str(max(days)))
-    edges = [Edge(job, doc, rules, spec, books, calendar, previous) for spec in rules.edges]
+    rates = rates_table(job, rules, certificate.get("rates"), calendar)
+    edges = [Edge(job, doc, rules, spec, books, calendar, previous, rates) for spec in rules.edges]
     check_table(job, doc, rules, edges, table)
     must("sources", len(doc["sources"]), len(books))
     for told, (name, book) in zip(doc["sources"], books.items()):

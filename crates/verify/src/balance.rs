@@ -177,7 +177,7 @@ impl<'a> Ledger<'a> {
         } else if is_matched(group)
             && let Some(rule) = group.rule.map(|rule| &self.edge.rules[rule])
         {
-            let fx = group.causes.iter().any(|cause| cause.name == "fx");
+            let fx = group.is_exchange();
             for (side, sign, row) in members {
                 let whole = i128::from(row.amount);
                 line(row.currency, "status", sign * (booked(row) - whole));
@@ -190,7 +190,7 @@ impl<'a> Ledger<'a> {
                 };
                 line(row.currency, name, sign * whole);
                 line(of, name, -sign * seen);
-                if group.difference.is_none() {
+                if fx || group.difference.is_none() {
                     line(of, if fx { "fx" } else { "unexplained" }, sign * seen);
                 }
             }
@@ -198,6 +198,9 @@ impl<'a> Ledger<'a> {
                 for cause in &group.causes {
                     let sign = if self.bank == Side::Left { -1 } else { 1 };
                     line(cause.currency, &cause.name, sign * cause.minor);
+                    if fx {
+                        line(cause.currency, "fx", -sign * cause.minor);
+                    }
                 }
             }
         }

@@ -10,11 +10,12 @@ use quanfu_settlement::rules::{
 };
 use quanfu_settlement::{
     BreakCode, DecisionLog, Digest, DigestAlg, EntryKind, EntryStatus, Measure, Outcome, PassKind,
-    ProofKind, RecordId, RefRole, ResultDoc, RowRate, Rules, Side, Verdict,
+    ProofKind, RecordId, RefRole, ResultDoc, Rules, Side, Verdict,
 };
 
 use crate::Fault;
 use crate::decide::{Decided, decided};
+use crate::exchange::{self, Rates, Sides};
 use crate::key::{field, key, passes};
 use crate::passes::SAME_DAY;
 use crate::rows::{Row, Source, handed_on};
@@ -44,7 +45,7 @@ pub(crate) struct Group {
     pub search: Option<Search>,
     /// For a line that several sets fit: what such a set is.
     pub fit: Option<Fit>,
-    /// Sums of the compared figures of both sides, where `difference` is known.
+    /// Sums of the compared figures of both sides, where `difference` is known and they have one currency.
     pub figures: Option<(i128, i128)>,
     pub id: u64,
 }
@@ -65,6 +66,11 @@ impl Group {
             figures: None,
             id: 0,
         }
+    }
+
+    /// Whether its sides have two currencies and a rate.
+    pub(crate) fn is_exchange(&self) -> bool {
+        self.causes.iter().any(|cause| cause.name == "fx")
     }
 }
 
@@ -144,6 +150,7 @@ pub(crate) fn judge(
     rules: &Rules,
     sources: &[Source],
     calendar: &BusinessCalendar,
+    rates: Option<&Rates<'_>>,
     as_of: Date,
     previous: Option<&ResultDoc>,
     log: Option<&DecisionLog>,
@@ -163,6 +170,7 @@ pub(crate) fn judge(
                 facts: [&facts[edge.left], &facts[edge.right]],
                 calendar,
                 as_of,
+                rates,
                 state: [
                     vec![None; sources[edge.left].rows.len()],
                     vec![None; sources[edge.right].rows.len()],
@@ -486,6 +494,7 @@ pub(crate) struct Bench<'a> {
     pub facts: [&'a SourceFacts; 2],
     pub calendar: &'a BusinessCalendar,
     pub as_of: Date,
+    rates: Option<&'a Rates<'a>>,
     state: [Vec<Option<State>>; 2],
     groups: Vec<Group>,
     /// Rows whose search ended at its bounds.
@@ -494,7 +503,7 @@ pub(crate) struct Bench<'a> {
 
 /// What came of comparing two figures.
 pub(crate) struct Compared {
-    difference: Option<(i128, Currency)>,
+    pub difference: Option<(i128, Currency)>,
     pub causes: Vec<Cause>,
     /// `None` where the causes explain the difference.
     pub code: Option<BreakCode>,
@@ -811,44 +820,15 @@ impl<'a> Bench<'a> {
             self.figure(rule, Side::Right, r),
         );
         if a_currency != b_currency {
-            let rate = left.rate.or(right.rate);
-            // the row with the rate holds the result of the exchange if it also tells the amount before
-            let left_is_result = if left.rate.is_some() {
-                left.original.is_some()
-            } else {
-                right.original.is_none()
+            let role = |source: usize| self.rules.sources[source].role;
+            let sides = Sides {
+                left,
+                right,
+                a: (a, a_currency),
+                b: (b, b_currency),
+                left_is_later: role(self.edge.right) < role(self.edge.left),
             };
-            let (source, result) = if left_is_result {
-                ((b, b_currency), (a, a_currency))
-            } else {
-                ((a, a_currency), (b, b_currency))
-            };
-            if rule.explain.contains(&Explain::Fx)
-                && let Some(rate) = rate
-                && convert(source.0, source.1, rate, rule.rounding) == Some(result)
-            {
-                let cause = Cause {
-                    name: "fx".into(),
-                    minor: 0,
-                    currency: b_currency,
-                    note: Some(rate.to_string()),
-                };
-                return Compared {
-                    difference: None,
-                    causes: vec![cause],
-                    code: None,
-                };
-            }
-            let code = if rate.is_some() {
-                BreakCode::FxDiff
-            } else {
-                BreakCode::CurrencyMismatch
-            };
-            return Compared {
-                difference: None,
-                causes: Vec::new(),
-                code: Some(code),
-            };
+            return exchange::compare(rule, &sides, self.rates);
         }
         let difference = b - a;
         let done = |causes: Vec<Cause>, code| Compared {
@@ -1159,7 +1139,7 @@ impl<'a> Bench<'a> {
             let group = &self.groups[index];
             let id = self.group_id(group);
             let figures = match (group.rule, group.difference) {
-                (Some(rule), Some(_)) => {
+                (Some(rule), Some(_)) if !group.is_exchange() => {
                     let rule = &self.edge.rules[rule];
                     let sum = |side, rows: &[usize]| {
                         rows.iter().map(|&at| self.figure(rule, side, at).0).sum()
@@ -1296,41 +1276,6 @@ fn ratio(num: i128, den: i128, rounding: Rounding) -> Option<i128> {
             Rounding::Floor => false,
         };
     Some(floor + i128::from(up))
-}
-
-/// An amount by a row's own rate: one exact ratio, one rounding.
-fn convert(
-    minor: i128,
-    currency: Currency,
-    rate: RowRate,
-    rounding: Rounding,
-) -> Option<(i128, Currency)> {
-    let (mantissa, scale) = (rate.value.mantissa(), rate.value.scale());
-    if mantissa <= 0 {
-        return None;
-    }
-    let power = |digits: u32| 10i128.checked_pow(digits);
-    let (base_digits, quote_digits) = (
-        u32::from(rate.base.minor_digits()),
-        u32::from(rate.quote.minor_digits()),
-    );
-    let forward = power(quote_digits)?.checked_mul(mantissa)?;
-    let backward = power(base_digits)?
-        .checked_mul(power(scale)?)?
-        .checked_mul(rate.unit.into())?;
-    if currency == rate.base {
-        Some((
-            ratio(minor.checked_mul(forward)?, backward, rounding)?,
-            rate.quote,
-        ))
-    } else if currency == rate.quote {
-        Some((
-            ratio(minor.checked_mul(backward)?, forward, rounding)?,
-            rate.base,
-        ))
-    } else {
-        None
-    }
 }
 
 /// The rows of one of two sides.

@@ -19,6 +19,7 @@
 mod balance;
 mod decide;
 mod document;
+mod exchange;
 mod fees;
 mod groups;
 mod judge;
@@ -31,6 +32,7 @@ mod table;
 use std::fmt;
 use std::io::{self, Read};
 
+use exchange::Rates;
 use quanfu_calendar::BusinessCalendar;
 use quanfu_settlement::result::{Input, SCHEMA};
 use quanfu_settlement::{
@@ -135,7 +137,7 @@ impl Fault {
 /// A document or file that the result names and that was not among the files given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// What it is: `input`, `outcomes table`, `predecessor` or `decision log`.
+    /// What it is: `input`, `rates`, `outcomes table`, `predecessor` or `decision log`.
     pub what: &'static str,
     /// Its name at the time of the run.
     pub name: String,
@@ -348,7 +350,9 @@ fn check(text: &str, files: &[Candidate<'_>], limits: &Limits) -> Result<Checked
             .into());
         }
     }
-    let judged = judge::judge(&rules, &sources, &calendar, doc.as_of, previous, log)?;
+    let rates = found.rates(files, &rules, &doc, &calendar)?;
+    let rates = rates.as_ref();
+    let judged = judge::judge(&rules, &sources, &calendar, rates, doc.as_of, previous, log)?;
     let applied = judged.iter().map(|edge| edge.applied).sum();
     decide::check_counts(doc.certificate.decisions.as_ref(), log, applied)?;
     let table = found.table_text(files)?;
@@ -436,6 +440,8 @@ fn check_document(text: &str, doc: &ResultDoc) -> Result<(), Fault> {
 struct Found {
     /// For each distinct input digest: the index of the file.
     inputs: Vec<(Digest, usize)>,
+    /// The table of rates, if the result names one.
+    rates: Option<usize>,
     /// The outcomes table, if the result names one.
     table: Option<usize>,
     previous: Option<ResultDoc>,
@@ -460,6 +466,7 @@ impl Found {
             .map(|input| input.digest.alg)
             .collect();
         algs.extend(doc.certificate.outcomes_table.map(|digest| digest.alg));
+        algs.extend(doc.certificate.rates.iter().map(|rates| rates.digest.alg));
         algs.sort_unstable();
         algs.dedup();
         let mut digests = Vec::new();
@@ -486,6 +493,17 @@ impl Found {
                     name: input.file.clone(),
                     digest: Some(input.digest),
                 }),
+            }
+        }
+        let mut rates = None;
+        if let Some(told) = &doc.certificate.rates {
+            rates = find(&told.digest);
+            if rates.is_none() {
+                missing.push(Missing {
+                    what: "rates",
+                    name: told.file.clone(),
+                    digest: Some(told.digest),
+                });
             }
         }
         let table = doc
@@ -541,6 +559,7 @@ impl Found {
         }
         Ok(Self {
             inputs,
+            rates,
             table,
             previous,
             log,
@@ -566,6 +585,37 @@ impl Found {
             }
         }
         Ok(())
+    }
+
+    /// The rates that the rules mean.
+    fn rates<'c>(
+        &self,
+        files: &[Candidate<'_>],
+        rules: &Rules,
+        doc: &ResultDoc,
+        calendar: &'c BusinessCalendar,
+    ) -> Result<Option<Rates<'c>>, Stop> {
+        let (named, told) = (&rules.rates, &doc.certificate.rates);
+        let (Some(named), Some(told), Some(at)) = (named, told, self.rates) else {
+            if named.is_some() == told.is_some() {
+                return Ok(None);
+            }
+            let message = "there is a table of rates where and only where the rules name one";
+            return Err(Fault::new("verify-document", "certificate.rates", message).into());
+        };
+        let file = &files[at];
+        let mut bytes = Vec::new();
+        let io = |source| {
+            Stop::Io(VerifyError {
+                file: file.name.clone(),
+                source,
+            })
+        };
+        (file.open)()
+            .map_err(io)?
+            .read_to_end(&mut bytes)
+            .map_err(io)?;
+        Ok(Some(Rates::read(named, told, &bytes, calendar)?))
     }
 
     fn table_text(&self, files: &[Candidate<'_>]) -> Result<Option<String>, Stop> {

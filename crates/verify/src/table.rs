@@ -312,7 +312,11 @@ pub(crate) fn amount(minor: i128, currency: quanfu_money::Currency) -> String {
 
 fn cause_text(cause: &Cause) -> String {
     match &cause.note {
-        Some(note) => format!("{}:{note}", cause.name),
+        Some(note) if cause.name == "fx" => format!("fx:{note}"),
+        Some(note) => {
+            let amount = amount(cause.minor, cause.currency);
+            format!("{}:{amount} ({note})", cause.name)
+        }
         None => format!("{}:{}", cause.name, amount(cause.minor, cause.currency)),
     }
 }

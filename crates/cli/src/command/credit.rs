@@ -9,7 +9,7 @@ use quanfu::credit::budget::{self, Source};
 use quanfu::credit::programme::BudgetMethod;
 use quanfu::credit::{
     Assessment, Context, DocumentError, FileMark, Policy, Programme, ReferenceRates, SHIPPED,
-    assess, parities, shipped,
+    assess, shipped,
 };
 use quanfu::fx::{Certainty, RateTable};
 use quanfu::report::{award, programme};
@@ -189,7 +189,7 @@ fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(path) => {
             let text = files::text(&path)?;
             mark(&path, &text);
-            parities(&text).map_err(|error| document(&path, &error))?
+            files::rates(&path, &text)?
         }
     };
     let reference = match path(matches, "reference") {

@@ -36,7 +36,14 @@ pub fn run(
     outputs: &[PathBuf],
     screen: &Screen,
 ) -> Result<u8, Failure> {
-    for name in ["after", "supersedes", "decisions", "as-of", "calendar"] {
+    for name in [
+        "after",
+        "supersedes",
+        "decisions",
+        "as-of",
+        "calendar",
+        "rates",
+    ] {
         if matches.contains_id(name) {
             return Err(Failure::usage(format!(
                 "--{name}: a key run (-o groups:FILE.csv) knows no days; leave it out"

@@ -40,6 +40,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         path(matches, "after"),
         path(matches, "supersedes"),
         path(matches, "decisions"),
+        path(matches, "rates"),
         Some(rules_path),
     ];
     let read = inputs.iter().map(|(_, path)| path.as_path());
@@ -89,6 +90,9 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     }
     if let Some(earlier) = &supersedes {
         day = day.supersedes(earlier);
+    }
+    if let Some(path) = path(matches, "rates") {
+        day = day.rates(&path.display().to_string(), files::text(&path)?);
     }
     if let Some(log) = &decisions {
         day = day.decisions(log);

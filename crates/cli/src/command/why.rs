@@ -4,9 +4,9 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use quanfu::formats::{self, Options, shown_text};
-use quanfu::report::bridge;
 use quanfu::report::outcomes::{self, OutcomeRow};
 use quanfu::report::why::{self, RawLine, Story};
+use quanfu::report::{bridge, exchange};
 use quanfu::settlement::{
     Digest, DigestAlg, Entry, FileHead, Finding, Hasher, Rejected, Sink, SourceFile, StatementHead,
     StatementTail,
@@ -27,6 +27,10 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         outstanding: why::outstanding(&doc, asked),
         ..Story::default()
     };
+    let steps = story.positions.iter();
+    story.exchanges = steps
+        .filter_map(|position| exchange::of_position(&doc, position))
+        .collect();
     let mut inputs = Vec::new();
     let mut table = None;
     for path in &given {

@@ -141,6 +141,7 @@ fn basis<'t>(what: &'t str, look: &Look) -> &'t str {
         "inputs" => say(look, "输入文件", "inputs"),
         "predecessor" => say(look, "上日结果", "predecessor"),
         "decisions" => say(look, "人工决定", "decisions"),
+        "rates" => say(look, "汇率表", "rates"),
         other => other,
     }
 }
