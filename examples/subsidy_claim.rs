@@ -4,7 +4,8 @@
 //! Run with `cargo run --example subsidy_claim`.
 
 use quanfu::calendar::BusinessCalendar;
-use quanfu::credit::{Context, Programme, ReferenceRates, application, assess, parities, shipped};
+use quanfu::credit::{Context, Programme, ReferenceRates, application, assess, shipped};
+use quanfu::fx::{RateReading, RateTable};
 use quanfu::report::{Lang, Look, award};
 
 const APPLICATION: &str = r#"
@@ -45,7 +46,8 @@ paid_on = 2017-06-21
 "#;
 
 // The rate is made up.
-const RATES: &str = "date,base,unit,quote,rate,source\n2017-06-21,USD,1,CNY,6.8000,made up\n";
+const RATES: &str = "date,base,unit,quote,value,kind,source,certainty\n\
+    2017-06-21,USD,1,CNY,6.8000,mid,made up,illustrative\n";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = shipped("shenzhen-2017-interest").ok_or("not shipped")?;
@@ -55,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         &[application::from_toml(APPLICATION)?],
         &Context {
             day: "2018-02-01".parse()?,
-            rates: &parities(RATES)?,
+            rates: &RateTable::new(RateReading::csv(RATES.as_bytes())?.rates)?,
             reference: &ReferenceRates::shipped(),
             calendar: &BusinessCalendar::china(),
             earlier: &[],

@@ -272,6 +272,7 @@ pub fn write_if_asked() {
     println!("\ndone");
 }
 
+#[cfg_attr(not(feature = "postgres"), allow(irrefutable_let_patterns))]
 fn make_and_copy(place: &Place) {
     let Place::File(path) = place else {
         panic!("a file")
