@@ -12,7 +12,8 @@ use crate::personal::{PERSONAL_KEYS, PERSONAL_KEYS_OF};
 use crate::sql::{Row, Value};
 
 /// Schema name of a filing, which this crate knows by name only.
-pub(crate) const FILING: &str = "quanfu.filing/1";
+const FILING: &str = "quanfu.filing/1";
+pub(crate) const DECLARATION: &str = "quanfu.declaration/1";
 
 /// A JSON document with a schema name, ready to be remembered.
 ///
@@ -78,10 +79,10 @@ impl Document {
             .into_iter()
             .filter_map(|key| Some((key, json[key].as_str()?.to_owned())))
             .collect();
-        // a filing goes by its first agreement, however it grows
-        let agreement = json.pointer("/events/0/act/new/content/agreement/number");
-        if let (FILING, Some(number)) = (schema.as_str(), agreement.and_then(Json::as_str)) {
-            names.insert(0, ("agreement", number.to_owned()));
+        // a filing goes by the number that it began with, however it grows
+        let number = json.pointer("/events/0/act/new/number");
+        if let (FILING, Some(number)) = (schema.as_str(), number.and_then(Json::as_str)) {
+            names.insert(0, ("number", number.to_owned()));
         }
         if let Some(body) = certificate["body"].as_str() {
             names.insert(0, ("certificate", body.to_owned()));

@@ -10,7 +10,7 @@ use std::fmt;
 use quanfu_codes::{mask_account, mask_identity, mask_name, mask_phone};
 
 use crate::chain::{Alg, Frame};
-use crate::document::FILING;
+use crate::document::DECLARATION;
 use crate::error::StoreError;
 use crate::sql::{Row, Sql};
 
@@ -30,7 +30,7 @@ pub const PERSONAL_KEYS: &[&str] = &[
 ];
 
 /// Keys that are personal in documents of one schema only.
-pub const PERSONAL_KEYS_OF: &[(&str, &[&str])] = &[(FILING, &["accounts"])];
+pub const PERSONAL_KEYS_OF: &[(&str, &[&str])] = &[(DECLARATION, &["name"])];
 
 /// The mask of a value by the words of its key; of what is not known, as little shows as of an identity number.
 fn mask(kind: &str, value: &str) -> String {

@@ -21,8 +21,8 @@ fn filing(number: u32) -> String {
     let content = serde_json::json!({
         "bank": {"name": "Made-up Bank"}, "institution": {"name": "Made-up Pay"},
         "agreement": {"number": format!("A-{number}")},
-        "accounts": [format!("6222{CANARY}{number:04}4321"), format!("6222{CANARY}{number:04}8765")],
-        "contact": {"name": format!("Zhao{CANARY}{number}"), "phone": format!("199{CANARY}{number:04}")}
+        "account_number": [format!("6222{CANARY}{number:04}4321"), format!("6222{CANARY}{number:04}8765")],
+        "contact": {"person_name": format!("Zhao{CANARY}{number}"), "phone_number": format!("199{CANARY}{number:04}")}
     });
     let content: Content = serde_json::from_value(content).expect("content");
     let programme = Programme::shipped()
@@ -243,7 +243,8 @@ fn sources() -> Vec<String> {
             if path.is_dir() {
                 walk(&path, found);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(std::fs::read_to_string(&path).expect("text"));
+                let text = std::fs::read_to_string(&path).expect("text");
+                found.push(as_written(&text));
             }
         }
     }
@@ -256,6 +257,27 @@ fn sources() -> Vec<String> {
         }
     }
     found
+}
+
+/// A source whose fields have the names that documents write.
+fn as_written(text: &str) -> String {
+    let (mut renamed, mut written) = (None, String::new());
+    for line in text.lines() {
+        let name = line.split_once("rename = \"").map(|(_, rest)| rest);
+        if let Some((name, _)) = name.and_then(|rest| rest.split_once('"')) {
+            renamed = Some(name);
+        }
+        let field = line.trim_start().strip_prefix("pub ");
+        match (renamed, field.and_then(|field| field.split_once(':'))) {
+            (Some(name), Some((_, of))) => {
+                written.push_str(&format!("pub {name}:{of}"));
+                renamed = None;
+            }
+            _ => written.push_str(line),
+        }
+        written.push('\n');
+    }
+    written
 }
 
 /// Whether a field, or one that holds its type, has a name that is a personal key.
@@ -276,12 +298,12 @@ fn is_covered(sources: &[String], field: &str, of: &str, keys: &[&str]) -> bool 
 
 #[test]
 fn every_field_that_a_document_writes_whole_stands_below_a_personal_key() {
-    let keys: Vec<&str> = PERSONAL_KEYS_OF
-        .iter()
-        .flat_map(|(_, keys)| keys.iter())
-        .chain(PERSONAL_KEYS)
-        .copied()
-        .collect();
+    // parties stand in declarations only
+    let keys = |of: &str| -> Vec<&str> {
+        let of_schema = PERSONAL_KEYS_OF.iter().flat_map(|(_, keys)| keys.iter());
+        let of_schema = of_schema.filter(|_| of == "Party");
+        of_schema.chain(PERSONAL_KEYS).copied().collect()
+    };
     let sources = sources();
     let mut fields = 0;
     for text in &sources {
@@ -307,8 +329,10 @@ fn every_field_that_a_document_writes_whole_stands_below_a_personal_key() {
                     .split([':', '('])
                     .next()
                     .unwrap_or_default();
+                // who filed is what an audit asks for
+                let is_actor = (&*of, field) == ("Event", "by");
                 assert!(
-                    is_covered(&sources, field, &of, &keys),
+                    is_actor || is_covered(&sources, field, &of, &keys(&of)),
                     "{of}.{field} is kept whole"
                 );
                 (fields, whole) = (fields + 1, false);
@@ -317,5 +341,5 @@ fn every_field_that_a_document_writes_whole_stands_below_a_personal_key() {
     }
     assert!(fields >= 3, "only {fields} fields were seen");
     let made_up = ["pub holder: Option<Person>,".to_owned()];
-    assert!(!is_covered(&made_up, "name", "Person", &keys));
+    assert!(!is_covered(&made_up, "name", "Person", &keys("Person")));
 }
