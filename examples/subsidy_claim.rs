@@ -62,6 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             policies: &[],
             files: &[],
             unread: &[],
+            receipts: None,
         },
     )?;
     let look = Look {

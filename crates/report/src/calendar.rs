@@ -27,7 +27,7 @@ fn json(doc: &impl Serialize) -> String {
 }
 
 /// `2017-02-04 Sat`.
-fn dated(day: Date, look: &Look) -> String {
+pub(crate) fn dated(day: Date, look: &Look) -> String {
     let (zh, en) = match day.weekday() {
         Weekday::Mon => ("周一", "Mon"),
         Weekday::Tue => ("周二", "Tue"),
@@ -40,7 +40,7 @@ fn dated(day: Date, look: &Look) -> String {
     format!("{day} {}", say(look, zh, en))
 }
 
-fn reason(reason: &DayReason, look: &Look) -> String {
+pub(crate) fn reason(reason: &DayReason, look: &Look) -> String {
     let (zh, en) = match reason {
         DayReason::Weekday => ("平日", "weekday"),
         DayReason::Weekend => ("周末", "weekend"),
