@@ -1,4 +1,5 @@
-//! [`Case`]: what becomes of a firm's applications in an office, with what must be so before each step (`quanfu.case/1`).
+//! [`Case`] (案卷): what becomes of a firm's applications in an office, with what must be so before each step
+//! (`quanfu.case/1`).
 //!
 //! A case is a list of [`Record`]s: who did what on which day. Where the case stands is never stored; it follows from
 //! the records, each of which must hold on the ones before it, when it is added and whenever the case is read. Who
@@ -119,7 +120,7 @@ pub enum Event {
     },
     /// The public notice begins.
     OpenNotice,
-    /// Somebody objects; objections are numbered from 1, and the note says what is wrong.
+    /// Somebody objects (异议); objections are numbered from 1, and the note says what is wrong.
     Object,
     /// An objection is settled, and the proposal stays as it is; the note says why.
     Settle {
@@ -814,7 +815,6 @@ impl Case {
                 }
                 above_zero(*amount)?;
                 next.proposal = Some((by.clone(), *amount));
-                next.committed = None;
                 S::Proposed
             }
             (S::Proposed, Event::OpenNotice) => {
