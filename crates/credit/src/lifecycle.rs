@@ -3,7 +3,8 @@
 //!
 //! A case is a list of [`Record`]s: who did what on which day. Where the case stands is never stored; it follows from
 //! the records, each of which must hold on the ones before it, when it is added and whenever the case is read. Who
-//! proposed an amount does not decide on it. quanfu authenticates nobody: `by` is what the office says.
+//! proposed an amount does not decide on it. quanfu authenticates nobody: `by` is what the office says, and whoever can
+//! write the file can tell another story from its beginning.
 
 use std::collections::{BTreeMap, BTreeSet};
 

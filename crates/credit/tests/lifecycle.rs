@@ -591,3 +591,48 @@ fn a_case_that_was_changed_by_hand_is_refused() {
         assert!(!name.contains(char::is_uppercase));
     }
 }
+
+#[test]
+fn a_notice_of_absurd_length_is_refused_and_counts_nothing() {
+    let text = at_notice().to_json();
+    for (days, calendar) in [
+        ("4000000000", "\"CN\""),
+        ("2000000000", "\"CN\""),
+        ("2000000000", "null"),
+        ("0", "null"),
+        ("1", "\"CN+nowhere\""),
+        ("1", "\"\""),
+    ] {
+        let text = text
+            .replace("\"days\": 5", &format!("\"days\": {days}"))
+            .replace("\"calendar\": \"CN\"", &format!("\"calendar\": {calendar}"));
+        let mut case = Case::from_json(&text, &Calendars::shipped()).expect("a case");
+        let amount = money("100.00 CNY");
+        walk(
+            &mut case,
+            &[("2025-03-28", "treasury", Event::Commit { amount })],
+        );
+        let done = try_one(&mut case, "2025-12-31", "head", Event::Approve);
+        let code = done.expect_err(days).code();
+        assert!(
+            code.starts_with("case-notice-"),
+            "{days} {calendar}: {code}"
+        );
+    }
+}
+
+proptest::proptest! {
+    /// Whatever is done to the text of a case, it is read as it was written or refused.
+    #[test]
+    fn a_case_is_read_as_it_was_written_or_refused(at in 0_usize..100_000, length in 0_usize..40, with in "[-\"{}a-z0-9:, ]{0,12}") {
+        let text = approved().to_json();
+        let start = at % text.len();
+        let start = (0..=start).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
+        let end = (start + length).min(text.len());
+        let end = (end..=text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(text.len());
+        let changed = format!("{}{with}{}", &text[..start], &text[end..]);
+        if let Ok(case) = Case::from_json(&changed, &Calendars::shipped()) {
+            proptest::prop_assert_eq!(case.to_json(), changed);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use quanfu_calendar::{Calendars, Date};
 use quanfu_credit::lifecycle::{Case, Event, GuardError, State};
+use quanfu_settlement::{Digest, DigestAlg};
 use quanfu_trail::Lang;
 
 use crate::Look;
@@ -36,6 +37,8 @@ pub fn show(
         inert(&terms.status),
         paint(look, "1", say(zh, en))
     );
+    let digest = Digest::of(DigestAlg::Sha256, case.to_json().as_bytes());
+    let _ = writeln!(out, "{} {digest}", say("案卷", "case"));
     if let Some(amount) = case.amount() {
         let _ = writeln!(out, "{} {amount}", say("金额", "amount"));
     }
