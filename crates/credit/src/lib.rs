@@ -80,6 +80,7 @@ programmes!(
     "anhui",
     "chengdu-cbec",
     "city-markets",
+    "cixi-2015",
     "guangdong-2022",
     "guangdong-2024",
     "guangdong-first",
