@@ -45,6 +45,7 @@ fn assessments(c: &mut Criterion) {
         policies: &[],
         files: &[],
         unread: &[],
+        receipts: None,
     };
     let mut group = c.benchmark_group("assess");
     group.sample_size(10);

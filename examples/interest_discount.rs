@@ -84,6 +84,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 policies: &[],
                 files: &[],
                 unread: &[],
+                receipts: None,
             },
         )?;
         println!("{place}: {}", done.budget.paid);

@@ -64,6 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             policies: &[],
             files: &[],
             unread: &[],
+            receipts: None,
         },
     )?;
     let look = Look {

@@ -156,6 +156,14 @@ fn credit() -> Command {
             "Policies (quanfu.policy/1) that items and loans may name",
         ))
         .arg(
+            path("receipts")
+                .long("receipts")
+                .value_names(["RESULT", "OUTCOMES"])
+                .num_args(2)
+                .action(ArgAction::Append)
+                .help("A result and its outcomes table: what items name as `receipt` must stand there as confirmed"),
+        )
+        .arg(
             Arg::new("coverage")
                 .long("coverage")
                 .action(ArgAction::SetTrue)
@@ -190,7 +198,21 @@ fn credit() -> Command {
         .about("Share out a budget over claims, to the fen")
         .after_help("Example:\n  quanfu credit budget --total 1500000.00 claims.csv\n\nThe columns are id, eligible; for water_fill also weight, for priority class, for first_come filed_on.")
         .arg(path("claims").value_name("CLAIMS").required(true).help("Claims (CSV)"))
-        .arg(Arg::new("total").long("total").value_name("YUAN").required(true).help("The budget"))
+        .arg(
+            Arg::new("total")
+                .long("total")
+                .value_name("YUAN")
+                .required_unless_present("class-total")
+                .conflicts_with("class-total")
+                .help("The budget"),
+        )
+        .arg(
+            Arg::new("class-total")
+                .long("class-total")
+                .value_name("CLASS=YUAN")
+                .action(ArgAction::Append)
+                .help("The budget of a class, in place of one for all; what is left of it goes to no other"),
+        )
         .arg(
             Arg::new("method")
                 .long("method")
@@ -216,6 +238,75 @@ fn credit() -> Command {
                 .help("The policy (quanfu.policy/1)"),
         )
         .arg(day());
+    let case_file = || {
+        path("case")
+            .value_name("CASE")
+            .required(true)
+            .help("The case (quanfu.case/1, JSON)")
+    };
+    let case_calendar = || {
+        Arg::new("calendar")
+            .long("calendar")
+            .value_name("[NAME=]CALENDAR")
+            .value_parser(value_parser!(std::ffi::OsString))
+            .action(ArgAction::Append)
+            .help("A calendar (CSV) laid over ours of this name [default name: CN], or of its own")
+    };
+    let one = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let case = Command::new("case")
+        .about("Keep what becomes of a firm's applications in an office: filing, notice, approval, payment, recovery")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("new")
+                .about("Begin the case of a firm under a programme")
+                .after_help("Example:\n  quanfu credit case new case.json --programme my-city.toml --enterprise 91370100MA3C000000")
+                .arg(case_file())
+                .arg(path("programme").long("programme").value_name("PROGRAMME").required(true).help(
+                    "The programme (quanfu.programme/1), or the name of a shipped one",
+                ))
+                .arg(one("enterprise", "ENTERPRISE", "The firm, by its id").required(true)),
+        )
+        .subcommand(
+            Command::new("event")
+                .about("Let something happen to a case; what cannot be is refused and changes nothing")
+                .after_help("Example:\n  quanfu credit case event case.json open_notice --on 2025-04-03 --by 'office clerk'\n\nWho decides (approve, reject, settle, uphold) is not who proposed the amount. quanfu authenticates nobody.")
+                .arg(case_file())
+                .arg(
+                    Arg::new("event")
+                        .value_name("EVENT")
+                        .required(true)
+                        .value_parser(PossibleValuesParser::new(quanfu::credit::lifecycle::Event::NAMES))
+                        .help("What happens"),
+                )
+                .arg(one("on", "DAY", "The day, YYYY-MM-DD").required(true))
+                .arg(one("by", "WHO", "Who does it").required(true))
+                .arg(one("note", "TEXT", "What or why; return, object, settle, uphold, reject and order_clawback want it"))
+                .arg(path("application").long("application").value_name("APPLICATION").help(
+                    "For submit: the application (.toml), or a table of them (.csv) with --id",
+                ))
+                .arg(one("id", "ID", "For submit: which application of the table"))
+                .arg(path("awards").long("awards").value_name("AWARDS").help(
+                    "For propose: the awards (JSON) of `credit assess -o`",
+                ))
+                .arg(one("amount", "YUAN", "For commit and recover: the amount"))
+                .arg(one("objection", "NUMBER", "For settle and uphold: the objection").value_parser(value_parser!(u32)))
+                .arg(
+                    one("owes-funds", "ANSWER", "For disburse: whether the firm owes public money, as looked up")
+                        .value_parser(["yes", "no"]),
+                )
+                .arg(case_calendar()),
+        )
+        .subcommand(
+            Command::new("show")
+                .about("Show where a case stands, what happened, and each day of its public notice")
+                .after_help("Example:\n  quanfu credit case show case.json --day 2025-04-10")
+                .arg(case_file())
+                .arg(day())
+                .arg(case_calendar()),
+        );
     Command::new("credit")
         .about("Premium subsidies, interest discounts and policy-pledge financing")
         .subcommand_required(true)
@@ -226,6 +317,7 @@ fn credit() -> Command {
         .subcommand(budget)
         .subcommand(base)
         .subcommand(publish)
+        .subcommand(case)
 }
 
 fn filing() -> Command {

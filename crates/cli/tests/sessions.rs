@@ -88,7 +88,7 @@ fn days() -> Folder {
         let text = format!("date,kind,name,class\n{lines}");
         folder.write(&format!("calendars/{name}.csv"), text.as_bytes());
     }
-    let credit = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/credit");
+    let credit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../credit/testdata");
     for name in [
         "claims.csv",
         "loan.toml",
@@ -96,6 +96,8 @@ fn days() -> Folder {
         "policy.toml",
         "gap.toml",
         "budget.csv",
+        "classes.csv",
+        "receipts.toml",
     ] {
         let bytes = fs::read(credit.join(name)).expect("a file of the credit session");
         folder.write(&format!("credit/{name}"), &bytes);
@@ -619,7 +621,122 @@ fn the_picture_in_the_readme_is_what_the_demo_writes() {
 
 #[test]
 fn the_published_schema_is_the_one_that_readings_keep() {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/quanfu.reading-1.schema.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs/schema/quanfu.reading-1.schema.json");
     same_as(&path, &quanfu::report::reading::schema());
+}
+
+#[test]
+fn receipts_are_those_that_a_result_confirms() {
+    let folder = days();
+    let mut recon = vec!["recon", "--rules", "day/rules.toml", "order=day/orders.csv"];
+    recon.extend(["psp=day/wechat.csv", "bank=day/bank.sta", "-o", "r.json"]);
+    recon.extend(["-o", "r.csv"]);
+    assert_eq!(quanfu(folder.path(), &recon).exit, 1);
+    let assess = |table: &str| {
+        let mut all = vec!["credit", "assess", "--programme", "city-markets"];
+        all.extend(["--day", "2025-04-01", "--receipts", "r.json", table]);
+        all.push("credit/receipts.toml");
+        quanfu(folder.path(), &all)
+    };
+    let said = assess("r.csv");
+    assert_eq!((said.exit, said.err.as_str()), (1, ""));
+    for line in [
+        "paid 400.00\n",
+        "R-1/2: RECEIPT_NOT_CONFIRMED receipt not confirmed (78ec06f3717e1214: break on psp-bank, 2017-01-25)",
+        "R-1/3: RECEIPT_NOT_CONFIRMED receipt not confirmed (0000000000000000: no result has it)",
+    ] {
+        assert!(said.out.contains(line), "{line}: {}", said.out);
+    }
+    let said = assess("credit/claims.csv");
+    assert_eq!((said.exit, said.out.as_str()), (3, ""));
+    assert!(said.err.contains("not the table that the result names"));
+}
+
+#[test]
+fn an_event_that_is_refused_leaves_the_case_as_it_was() {
+    let folder = days();
+    let run = |arguments: &[&str]| {
+        let all: Vec<&str> = ["credit", "case"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        quanfu(folder.path(), &all).exit
+    };
+    let submit = [
+        "event",
+        "c.json",
+        "submit",
+        "--on",
+        "2025-03-01",
+        "--by",
+        "E-ETA",
+    ];
+    let paper = ["--application", "credit/claims.csv", "--id", "JN-007"];
+    let firm = ["--programme", "jinan-illustrative", "--enterprise", "E-ETA"];
+    assert_eq!(run(&[&["new", "c.json"][..], &firm].concat()), 0);
+    assert_eq!(run(&[&submit[..], &paper].concat()), 0);
+    let path = folder.path().join("c.json");
+    let before = fs::read(&path).expect("a case");
+    let files = || fs::read_dir(folder.path()).expect("files").count();
+    let count = files();
+    for (arguments, exit) in [
+        (["approve", "--on", "2025-03-02", "--by", "head"], 1),
+        (["accept", "--on", "2025-02-28", "--by", "clerk"], 1),
+        (["accept", "--on", "2025-03-02", "--by", " "], 1),
+        (["return", "--on", "2025-03-02", "--by", "clerk"], 1),
+        (["propose", "--on", "2025-03-02", "--by", "clerk"], 2),
+        (["accept", "--on", "2025-3-2", "--by", "clerk"], 2),
+    ] {
+        assert_eq!(
+            run(&[&["event", "c.json"][..], &arguments].concat()),
+            exit,
+            "{arguments:?}"
+        );
+        assert_eq!(fs::read(&path).expect("a case"), before, "{arguments:?}");
+        assert_eq!(files(), count, "{arguments:?}");
+    }
+    fs::write(&path, [&before[..], b" "].concat()).expect("changed by hand");
+    assert_eq!(
+        run(&[
+            "event",
+            "c.json",
+            "accept",
+            "--on",
+            "2025-03-02",
+            "--by",
+            "clerk"
+        ]),
+        3
+    );
+}
+
+#[test]
+fn the_published_schema_is_the_one_that_awards_keep() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/quanfu.award-1.schema.json");
+    same_as(&path, &quanfu::report::award::schema());
+}
+
+/// Each block ```` ```console ```` of the page is a part of one session.
+#[test]
+fn the_page_about_support_shows_what_the_commands_write() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/credit.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let days = days();
+    let mut out = String::new();
+    let mut rest = page.as_str();
+    let mut blocks = 0;
+    while let Some((before, block)) = rest.split_once("```console\n") {
+        let (script, after) = block.split_once("\n```").expect("a block ends");
+        let played = play(script, days.path());
+        out.push_str(&format!("{before}```console\n{}\n```", played.trim_end()));
+        (rest, blocks) = (after, blocks + 1);
+    }
+    assert!(blocks > 8, "{blocks}");
+    for reason in quanfu::credit::Reason::ALL {
+        assert!(page.contains(&format!("| `{reason}` |")), "{reason}");
+    }
+    same_as(&path, &(out + rest));
 }

@@ -151,10 +151,6 @@ impl Item {
     /// Blanks and letter case make no difference.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
-        let plain = |text: &str| -> String {
-            let kept = text.chars().filter(|c| !c.is_whitespace());
-            kept.flat_map(char::to_uppercase).collect()
-        };
         let mut keys = Vec::new();
         if let Some(invoice) = &self.invoice {
             let issuer = self.issuer.as_deref().unwrap_or_default();
@@ -176,6 +172,12 @@ impl Item {
         }
         keys
     }
+}
+
+/// A name without blanks, in capital letters: however it is typed, it is the same.
+pub(crate) fn plain(text: &str) -> String {
+    let kept = text.chars().filter(|c| !c.is_whitespace());
+    kept.flat_map(char::to_uppercase).collect()
 }
 
 /// What an item is known by.
@@ -520,9 +522,10 @@ pub fn from_csv(text: &str) -> Result<Applications, DocumentError> {
                 Some(&place) => {
                     let known = &mut found.applications[place];
                     let items = std::mem::take(&mut application.items);
-                    let mut like = known.clone();
-                    like.items.clear();
-                    if like != application {
+                    let others = std::mem::take(&mut known.items);
+                    let says_the_same = *known == application;
+                    known.items = others;
+                    if !says_the_same {
                         let message = format!(
                             "an earlier row of application {:?} says something else of the firm, its facts or documents",
                             known.id

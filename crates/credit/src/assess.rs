@@ -12,9 +12,12 @@ use quanfu_trail::{Rational, Step, Trail};
 
 use crate::application::{Application, InterestKind, Item, ItemKind, Key};
 use crate::award::{
-    Assessment, Award, AwardLine, BudgetMark, FileMark, ItemMark, ProgrammeMark, Refusal, SCHEMA,
+    Assessment, Award, AwardLine, BudgetMark, ClassBudgetMark, FileMark, ItemMark, ProgrammeMark,
+    Refusal, SCHEMA,
 };
-use crate::budget::{Claim, Source, amount_text, largest_remainder, share_out};
+use crate::budget::{
+    Claim, Share, Source, amount_text, largest_remainder, share_out, share_out_by_class,
+};
 use crate::coverage::Coverage;
 use crate::fact::{Condition, Facts, Unanswered};
 use crate::policy::Policy;
@@ -23,6 +26,7 @@ use crate::programme::{
     WindowTest, classes_of, rate_of,
 };
 use crate::reason::Reason;
+use crate::receipt::Receipts;
 use crate::reference::ReferenceRates;
 
 /// What an assessment needs beside programme and applications.
@@ -44,6 +48,8 @@ pub struct Context<'c> {
     pub files: &'c [FileMark],
     /// Rows of these files that could not be read, in words; the assessment carries them on.
     pub unread: &'c [String],
+    /// Results of reconciliation that confirm receipts, if any were given.
+    pub receipts: Option<&'c Receipts>,
 }
 
 /// Why something gets nothing: the reason, the detail, and where the rule is written.
@@ -99,7 +105,7 @@ pub fn assess(
         status: programme.status.name().to_owned(),
         digest: programme.digest.to_string(),
         unseen: programme.unseen.clone(),
-        notice_days: programme.notice_days,
+        notice: programme.notice_mark(),
     };
     run.refused.sort();
     Ok(Assessment {
@@ -508,8 +514,21 @@ impl<'r> Run<'r> {
             }
             _ => {}
         }
-        if programme.requires_receipt && item.receipt.is_none() {
-            return Some(because(Reason::ReceiptMissing, ""));
+        match (&item.receipt, self.context.receipts) {
+            (Some(receipt), Some(receipts)) => {
+                if let Some(fault) = receipts.fault(receipt) {
+                    self.coverage.hit("receipts", None);
+                    return Some(because(Reason::ReceiptNotConfirmed, fault));
+                }
+            }
+            (Some(receipt), None) if programme.requires_receipt => {
+                let detail = format!("{receipt}: no result was given");
+                return Some(because(Reason::ReceiptNotConfirmed, detail));
+            }
+            (None, _) if programme.requires_receipt => {
+                return Some(because(Reason::ReceiptMissing, ""));
+            }
+            _ => {}
         }
         let stacking = &programme.stacking;
         let mut sources = item.support.iter().map(|support| &support.from);
@@ -1587,6 +1606,7 @@ impl<'r> Run<'r> {
             eligible,
             paid: eligible,
             unspent: None,
+            classes: Vec::new(),
         };
         if let Some(total) = budget.total {
             let claims: Vec<Claim> = awards
@@ -1599,14 +1619,52 @@ impl<'r> Run<'r> {
                     filed_on: *filed_on,
                 })
                 .collect();
-            let source = Source {
-                source: self.programme.source(&budget.reference),
-                certainty: self.programme.certainty(&budget.reference),
+            let source = |reference: &str| Source {
+                source: self.programme.source(reference),
+                certainty: self.programme.certainty(reference),
             };
             let decimals = self.programme.rounding.decimals;
-            let shared = share_out(total, &claims, &budget.method, decimals, &source)?;
+            let shared = if budget.classes.is_empty() {
+                let source = source(&budget.reference);
+                vec![share_out(
+                    total,
+                    &claims,
+                    &budget.method,
+                    decimals,
+                    &source,
+                )?]
+            } else {
+                let budgets = budget.classes.iter();
+                let budgets: Vec<_> = budgets
+                    .map(|of| (of.class.clone(), of.total, source(&of.reference)))
+                    .collect();
+                share_out_by_class(&budgets, &claims, &budget.method, decimals)?
+            };
+            let mut paid = Money::zero(Currency::CNY);
+            for part in &shared {
+                let sum = paid.checked_add(part.paid);
+                paid = sum.map_err(|_| crate::budget::BudgetError::Range)?;
+            }
+            mark.paid = paid;
+            mark.unspent = total.checked_sub(paid).ok();
+            for (of, part) in budget.classes.iter().zip(&shared) {
+                let mut eligible = Money::zero(Currency::CNY);
+                for claim in claims.iter().filter(|claim| claim.class == of.class) {
+                    let sum = eligible.checked_add(claim.eligible);
+                    eligible = sum.map_err(|_| crate::budget::BudgetError::Range)?;
+                }
+                mark.classes.push(ClassBudgetMark {
+                    class: of.class.clone(),
+                    total: of.total,
+                    eligible,
+                    paid: part.paid,
+                    unspent: part.unspent,
+                });
+            }
+            let mut shares: Vec<Share> = shared.into_iter().flat_map(|part| part.shares).collect();
+            shares.sort_by(|a, b| a.id.cmp(&b.id));
             // Both stand in the order of the firms.
-            for ((award, ..), share) in awards.iter_mut().zip(shared.shares) {
+            for ((award, ..), share) in awards.iter_mut().zip(shares) {
                 assert_eq!(
                     award.enterprise, share.id,
                     "awards and shares stand in one order"
@@ -1634,8 +1692,6 @@ impl<'r> Run<'r> {
                         .hit("budget", Rational::new(i128::from(cut), 100).ok());
                 }
             }
-            mark.paid = shared.paid;
-            mark.unspent = Some(shared.unspent);
         }
         for (award, ..) in awards.iter_mut() {
             let (paid, eligible) = (

@@ -1,5 +1,7 @@
 //! [`Award`]: what a firm gets, with every step; [`Assessment`]: all awards of a programme and all that got nothing.
 
+use std::collections::BTreeMap;
+
 use quanfu_calendar::{Certainty, Date};
 use quanfu_money::Money;
 use quanfu_settlement::Digest;
@@ -53,8 +55,24 @@ pub struct ProgrammeMark {
     pub digest: String,
     /// What the sources did not show.
     pub unseen: Vec<String>,
-    /// Days of public notice; none: not stated.
-    pub notice_days: Option<u32>,
+    /// Public notice before money is paid; none: not stated.
+    pub notice: Option<NoticeMark>,
+}
+
+/// How long the public notice (公示) runs, and how its days are counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeMark {
+    /// So many days, 1 to 366.
+    pub days: u32,
+    /// The calendar whose working days they are; none: all days count.
+    pub calendar: Option<String>,
+    /// Whether the day on which it opens counts.
+    pub counts_opening_day: bool,
+    /// Where it is written.
+    pub source: String,
+    /// How sure that is.
+    pub certainty: Certainty,
 }
 
 /// A file that figures came from.
@@ -92,6 +110,24 @@ pub struct BudgetMark {
     pub paid: Money,
     /// What is left; none: unlimited.
     pub unspent: Option<Money>,
+    /// The budgets of classes, in the order of the programme; none: one budget for all.
+    pub classes: Vec<ClassBudgetMark>,
+}
+
+/// What became of the budget of a class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassBudgetMark {
+    /// The class.
+    pub class: String,
+    /// All of it.
+    pub total: Money,
+    /// What the firms of the class could get.
+    pub eligible: Money,
+    /// What they get.
+    pub paid: Money,
+    /// What is left.
+    pub unspent: Money,
 }
 
 /// What a firm gets.
@@ -225,6 +261,40 @@ impl Assessment {
         Ok(read)
     }
 
+    /// Holds each class's budget against the awards of the class, and all of them against the whole.
+    fn replay_classes(&self) -> Result<(), String> {
+        let budget = &self.budget;
+        let Some(total) = budget.total.filter(|_| !budget.classes.is_empty()) else {
+            return Ok(());
+        };
+        // Of each class: eligible, paid.
+        let mut sums: BTreeMap<&str, (i128, i128)> = BTreeMap::new();
+        for award in &self.awards {
+            let (eligible, paid) = sums.entry(&award.class).or_default();
+            *eligible += i128::from(award.eligible.minor());
+            *paid += i128::from(award.paid.minor());
+        }
+        let mut whole = 0;
+        for mark in &budget.classes {
+            let minor = |money: Money| i128::from(money.minor());
+            let found = sums.remove(mark.class.as_str()).unwrap_or_default();
+            let ties = found == (minor(mark.eligible), minor(mark.paid))
+                && minor(mark.paid) + minor(mark.unspent) == minor(mark.total)
+                && !mark.unspent.is_negative();
+            if !ties {
+                return Err(format!(
+                    "class {}: the awards do not sum to what its budget says",
+                    mark.class
+                ));
+            }
+            whole += minor(mark.total);
+        }
+        if whole != i128::from(total.minor()) || !sums.is_empty() {
+            return Err("the budgets of the classes are not the whole budget".into());
+        }
+        Ok(())
+    }
+
     /// Computes every step again and holds each amount against its last step.
     ///
     /// # Errors
@@ -249,6 +319,7 @@ impl Assessment {
         {
             return Err("the awards do not sum to what the budget says".into());
         }
+        self.replay_classes()?;
         for award in &self.awards {
             let wrong = |what: &dyn std::fmt::Display| format!("award {}: {what}", award.id);
             let ends_with = |trail: &Trail, amount: Money| -> Result<(), String> {

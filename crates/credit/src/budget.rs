@@ -1,5 +1,7 @@
 //! Sharing out a budget that may be too little: exactly, and the same for every order of the claims.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use quanfu_calendar::{Certainty, Date};
 use quanfu_money::{Currency, Money, MoneySum};
 use quanfu_trail::{Rational, Step};
@@ -64,14 +66,27 @@ pub enum BudgetError {
         /// The amount.
         amount: Money,
     },
-    /// All claims together leave the range of an amount.
-    #[error("all claims together are more than an amount can hold")]
+    /// All claims together leave the range of an amount, or all weights that of a count.
+    #[error("all claims or weights together are more than can be held")]
     Range,
+    /// A claim is of a class that has no budget, where each class has its own.
+    #[error("claim {id:?} is of class {class:?}, which has no budget")]
+    NoBudget {
+        /// The claim's id.
+        id: String,
+        /// Its class.
+        class: String,
+    },
 }
 
 impl BudgetError {
     /// Codes of all kinds.
-    pub const CODES: &'static [&'static str] = &["budget-twice", "budget-amount", "budget-range"];
+    pub const CODES: &'static [&'static str] = &[
+        "budget-twice",
+        "budget-amount",
+        "budget-range",
+        "budget-no-budget",
+    ];
 
     /// Stable code of the kind.
     #[must_use]
@@ -80,6 +95,7 @@ impl BudgetError {
             Self::Twice { .. } => "budget-twice",
             Self::Amount { .. } => "budget-amount",
             Self::Range => "budget-range",
+            Self::NoBudget { .. } => "budget-no-budget",
         }
     }
 }
@@ -154,6 +170,11 @@ pub fn share_out(
             .map_err(|_| BudgetError::Range)?;
     }
     sum.to_money().map_err(|_| BudgetError::Range)?;
+    // So that amount times weight fits.
+    let weights = order.iter().map(|claim| i128::from(claim.weight));
+    if weights.sum::<i128>() > i128::from(i64::MAX) {
+        return Err(BudgetError::Range);
+    }
 
     let text = |units: i128| {
         let figure = Rational::new(units * i128::from(unit), 100);
@@ -351,6 +372,46 @@ pub fn share_out(
     })
 }
 
+/// Shares out budgets of classes, each over the claims of its class; what is left of one goes to no other.
+///
+/// The answers stand in the order of the budgets.
+///
+/// # Errors
+///
+/// [`BudgetError`]; two budgets of one class are [`BudgetError::Twice`].
+pub fn share_out_by_class(
+    budgets: &[(String, Money, Source)],
+    claims: &[Claim],
+    method: &BudgetMethod,
+    decimals: u8,
+) -> Result<Vec<Shared>, BudgetError> {
+    let mut by_class: BTreeMap<&str, Vec<Claim>> = BTreeMap::new();
+    for (class, ..) in budgets {
+        if by_class.insert(class, Vec::new()).is_some() {
+            return Err(BudgetError::Twice { id: class.clone() });
+        }
+    }
+    let mut ids = BTreeSet::new();
+    for claim in claims {
+        if !ids.insert(&claim.id) {
+            let id = claim.id.clone();
+            return Err(BudgetError::Twice { id });
+        }
+        let of_class = by_class.get_mut(claim.class.as_str());
+        let of_class = of_class.ok_or_else(|| BudgetError::NoBudget {
+            id: claim.id.clone(),
+            class: claim.class.clone(),
+        })?;
+        of_class.push(claim.clone());
+    }
+    let shared = budgets.iter().map(|(class, total, source)| {
+        let of_class = by_class.get(class.as_str());
+        let of_class = of_class.map_or(&[][..], Vec::as_slice);
+        share_out(*total, of_class, method, decimals, source)
+    });
+    shared.collect()
+}
+
 /// Parts of a whole in proportion to weights, with the rank of the remainder where an odd unit was given.
 ///
 /// Nothing is given where all weights are zero.
@@ -376,11 +437,13 @@ pub(crate) fn largest_remainder(whole: i128, weights: &[i128]) -> Vec<(i128, Opt
 
 /// An amount of renminbi with so many decimals; the figure must have no more.
 pub(crate) fn amount_text(figure: Rational, decimals: u8) -> String {
+    let yuan = figure.numerator() / figure.denominator();
     if decimals == 0 {
-        return format!("{} CNY", figure.numerator() / figure.denominator());
+        return format!("{yuan} CNY");
     }
-    let fen = figure.numerator() * 100 / figure.denominator();
-    format!("{}.{:02} CNY", fen / 100, fen % 100)
+    // At most two decimals: the rest is below a denominator of at most 100.
+    let fen = figure.numerator() % figure.denominator() * 100 / figure.denominator();
+    format!("{yuan}.{fen:02} CNY")
 }
 
 /// Reads claims from a table with the columns id and eligible (yuan), and, if wanted, weight, class and filed_on.

@@ -33,6 +33,7 @@ fn rules(programme: &Programme) -> Vec<(String, Option<&String>)> {
             rules.push((rule, Some(&class.reference)));
         }
     }
+    rules.push(("receipts".into(), None));
     rules.push(("claimed twice".into(), None));
     rules.push(("interest, exclude".into(), None));
     rules.push(("interest, paid".into(), None));

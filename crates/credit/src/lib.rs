@@ -30,6 +30,7 @@
 //!     day: "2024-02-01".parse()?, rates: &RateTable::default(), reference: &ReferenceRates::shipped(),
 //!     calendar: &BusinessCalendar::china(), earlier: &[], policies: &[], files: &[],
 //!     unread: &[],
+//!     receipts: None,
 //! })?;
 //! assert_eq!(done.awards[0].paid.to_string(), "900000.00 CNY");
 //! done.replay()?; // every step gives its figure again
@@ -48,13 +49,14 @@ pub mod lifecycle;
 pub mod policy;
 pub mod programme;
 mod reason;
+mod receipt;
 mod reference;
 
 pub use application::Application;
 pub use assess::{Context, assess};
 pub use award::{
-    Assessment, Award, AwardLine, BudgetMark, CoverageRow, FileMark, ItemMark, ProgrammeMark,
-    Refusal,
+    Assessment, Award, AwardLine, BudgetMark, ClassBudgetMark, CoverageRow, FileMark, ItemMark,
+    NoticeMark, ProgrammeMark, Refusal, SCHEMA as ASSESSMENT_SCHEMA,
 };
 pub use error::DocumentError;
 pub use fact::{Condition, Fact, Facts, Wanted};
@@ -62,6 +64,7 @@ pub use interest::{Flow, Loan, Segment};
 pub use policy::{BorrowingBase, LimitMismatch, Policy};
 pub use programme::Programme;
 pub use reason::Reason;
+pub use receipt::Receipts;
 pub use reference::ReferenceRates;
 
 macro_rules! programmes {
@@ -74,8 +77,10 @@ macro_rules! programmes {
 }
 
 programmes!(
+    "anhui",
     "chengdu-cbec",
     "city-markets",
+    "cixi-2015",
     "guangdong-2022",
     "guangdong-2024",
     "guangdong-first",
@@ -85,8 +90,10 @@ programmes!(
     "huizhou-2019-emerging",
     "huizhou-2024",
     "jinan-illustrative",
+    "qingdao-2019",
     "shenzhen-2017-interest",
     "xiamen-2008",
+    "zhuhai-2020",
 );
 
 /// The text of a shipped programme.

@@ -61,12 +61,25 @@ pub struct Programme {
     pub is_insurer_group: bool,
     /// Whether each item must name a reconciled receipt.
     pub requires_receipt: bool,
-    /// Days of public notice before money is paid; none: not stated.
-    pub notice_days: Option<u32>,
+    /// Public notice before money is paid; none: not stated.
+    pub notice: Option<Notice>,
     /// Worked cases of the document.
     pub tests: Vec<Worked>,
     /// SHA-256 of the document.
     pub digest: Digest,
+}
+
+/// How long the public notice (公示) runs, and how its days are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// So many days, 1 to 366.
+    pub days: u32,
+    /// The calendar whose working days they are, such as `CN`; none: all days count.
+    pub calendar: Option<String>,
+    /// Whether the day on which it opens counts.
+    pub counts_opening_day: bool,
+    /// Where it is written.
+    pub reference: String,
 }
 
 /// How much of a programme is real.
@@ -82,6 +95,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Real, Self::RealPartial, Self::Illustrative];
+
     /// The text form: `real`, `real-partial`, `illustrative`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -467,8 +483,21 @@ impl Op {
 pub struct Budget {
     /// All of it; none: unlimited.
     pub total: Option<Money>,
-    /// The way.
+    /// The budgets of classes, which are all of it together; none: one budget for all.
+    pub classes: Vec<ClassBudget>,
+    /// The way, within each class that has a budget of its own.
     pub method: BudgetMethod,
+    /// Where it is written.
+    pub reference: String,
+}
+
+/// The budget of one class of firms; what is left of it goes to no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassBudget {
+    /// The class.
+    pub class: String,
+    /// Its money.
+    pub total: Money,
     /// Where it is written.
     pub reference: String,
 }
@@ -493,6 +522,9 @@ pub enum BudgetMethod {
 }
 
 impl BudgetMethod {
+    /// The text forms of all methods.
+    pub const NAMES: [&'static str; 4] = ["pro_rata", "water_fill", "priority", "first_come"];
+
     /// The text form, such as `pro_rata`.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -526,6 +558,19 @@ impl Programme {
             (_, Some(reference)) => reference.certainty,
             (_, None) => Certainty::Unsure,
         }
+    }
+
+    /// The public notice with its source and certainty.
+    #[must_use]
+    pub fn notice_mark(&self) -> Option<crate::award::NoticeMark> {
+        let notice = self.notice.as_ref()?;
+        Some(crate::award::NoticeMark {
+            days: notice.days,
+            calendar: notice.calendar.clone(),
+            counts_opening_day: notice.counts_opening_day,
+            source: self.source(&notice.reference),
+            certainty: self.certainty(&notice.reference),
+        })
     }
 
     /// A reference as one text: document, clause.

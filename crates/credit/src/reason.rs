@@ -68,6 +68,8 @@ reasons! {
     PolicyMissing = "POLICY_MISSING",
     /// No reconciled receipt is named.
     ReceiptMissing = "RECEIPT_MISSING",
+    /// The receipt that is named does not stand as confirmed in any result.
+    ReceiptNotConfirmed = "RECEIPT_NOT_CONFIRMED",
     /// It has no other support, which it must have first.
     PriorSupportMissing = "PRIOR_SUPPORT_MISSING",
     /// It has other support of a kind that excludes this.

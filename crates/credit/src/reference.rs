@@ -20,8 +20,8 @@ pub struct ReferenceRates {
 const HEADER: [&str; 6] = ["name", "from", "until", "percent", "source", "certainty"];
 
 impl ReferenceRates {
-    /// The shipped table: the LPR of one year (`LPR1Y`) and of more than five (`LPR5Y`), and the benchmark rate of the
-    /// People's Bank for up to one year (`PBC1Y`), which is not confirmed.
+    /// The shipped table: the LPR of one year (`LPR1Y`) and of more than five (`LPR5Y`), and the benchmark rates of the
+    /// People's Bank for up to one year (`PBC1Y`), one to five (`PBC1to5Y`) and more (`PBC5Yplus`), which are not confirmed.
     ///
     /// ```
     /// let rates = quanfu_credit::ReferenceRates::shipped();

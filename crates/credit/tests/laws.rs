@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use quanfu_calendar::{BusinessCalendar, Certainty};
 use quanfu_credit::application::{self, Application};
-use quanfu_credit::budget::{Claim, Source, share_out};
+use quanfu_credit::budget::{Claim, Source, share_out, share_out_by_class};
 use quanfu_credit::programme::BudgetMethod;
 use quanfu_credit::{Assessment, Context, Policy, Programme, Reason, ReferenceRates, assess};
 use quanfu_fx::{RateReading, RateTable};
@@ -93,6 +93,7 @@ fn run_with(
         policies: &[],
         files: &[],
         unread: &[],
+        receipts: None,
     };
     let done = assess(programme, applications, &context).expect("amounts are small");
     assert_eq!(done.replay(), Ok(()), "every step gives its figure");
@@ -305,12 +306,15 @@ fn interest_is_exact_and_the_place_of_rounding_is_said() {
     }
 }
 
-#[test]
-fn budgets_are_shared_out_to_the_fen() {
-    let source = || Source {
+fn source() -> Source {
+    Source {
         source: "made up".into(),
         certainty: Certainty::Illustrative,
-    };
+    }
+}
+
+#[test]
+fn budgets_are_shared_out_to_the_fen() {
     let claims = |figures: &[(&str, i64, u64, &str, &str)]| -> Vec<Claim> {
         figures
             .iter()
@@ -425,6 +429,110 @@ fn budgets_are_shared_out_to_the_fen() {
             Ok(shared),
             "{name}"
         );
+    }
+}
+
+const BY_CLASS: (&str, &str) = (
+    "total = \"unlimited\"",
+    "total = \"by_class\"\nclass = [{ id = \"small\", total = \"SMALL\", ref = \"r\" }, { id = \"large\", total = \"LARGE\", ref = \"r\" }]",
+);
+
+#[test]
+fn a_class_with_a_budget_of_its_own_neither_lends_nor_borrows() {
+    let text = BY_CLASS
+        .1
+        .replace("SMALL", "1000.00")
+        .replace("LARGE", "9000.00");
+    let programme = programme(&[(BY_CLASS.0, &text)]);
+    let done = run(
+        &programme,
+        &[
+            premium("A1", "E1", "1", &[("I1", "4000.00 CNY")]),
+            premium("A2", "E2", "1", &[("I2", "2000.02 CNY")]),
+            premium("A3", "E3", "7000000", &[("I3", "1000.00 CNY")]),
+        ],
+    );
+    let paid: Vec<String> = done
+        .awards
+        .iter()
+        .map(|award| award.paid.amount_text())
+        .collect();
+    assert_eq!(paid, ["666.66", "333.34", "300.00"]);
+    let left: Vec<String> = done
+        .budget
+        .classes
+        .iter()
+        .map(|of| of.unspent.amount_text())
+        .collect();
+    assert_eq!(left, ["0.00", "8700.00"]);
+    let text = |money: Option<Money>| money.map(|money| money.amount_text());
+    assert_eq!(text(done.budget.total), Some("10000.00".into()));
+    assert_eq!(text(done.budget.unspent), Some("8700.00".into()));
+    // Money that is moved from one class to another is seen, though all of it still ties.
+    let mut moved = done.clone();
+    let fen = |minor| Money::from_minor(minor, quanfu_money::Currency::CNY);
+    moved.budget.classes[0].total = fen(100_001);
+    moved.budget.classes[0].unspent = fen(1);
+    moved.budget.classes[1].total = fen(899_999);
+    moved.budget.classes[1].unspent = fen(869_999);
+    assert_eq!(
+        moved.replay(),
+        Ok(()),
+        "what a class has is the programme's matter"
+    );
+    moved.budget.classes[1].unspent = fen(870_000);
+    assert!(moved.replay().is_err());
+    let mut swapped = done;
+    swapped.awards[0].class = "large".into();
+    assert!(swapped.replay().is_err());
+}
+
+#[test]
+fn amounts_at_the_end_of_their_range_are_refused_and_stop_nothing() {
+    let money = |minor| Money::from_minor(minor, quanfu_money::Currency::CNY);
+    let claim = |id: &str, eligible, weight| Claim {
+        id: id.into(),
+        eligible: money(eligible),
+        weight,
+        class: String::new(),
+        filed_on: "2024-01-01".parse().expect("a day"),
+    };
+    let half = i64::MAX / 2;
+    let water = BudgetMethod::WaterFill { weight: "w".into() };
+    let heavy = [claim("A", half, u64::MAX), claim("B", half, u64::MAX)];
+    let found = share_out(money(i64::MAX), &heavy, &water, 2, &source());
+    assert_eq!(found.expect_err("too heavy").code(), "budget-range");
+    let light = [
+        claim("A", half, u64::MAX / 8),
+        claim("B", half, u64::MAX / 8),
+    ];
+    for method in [water, BudgetMethod::ProRata] {
+        let shared = share_out(money(half), &light, &method, 2, &source()).expect("it can be held");
+        assert_eq!(shared.paid.minor(), half);
+    }
+    let found = share_out_by_class(&[], &light, &BudgetMethod::ProRata, 2);
+    assert_eq!(found.expect_err("no class").code(), "budget-no-budget");
+    // A rate beyond reason leaves the range of an amount, not of the program.
+    let wide = programme(&[("parity_on_payment_date", "rate_in_application")]);
+    let segment = programme(&[
+        ("parity_on_payment_date", "rate_in_application"),
+        ("line_total", "segment"),
+    ]);
+    for rate in ["10000000000000000001", "79228162514264337593543950335"] {
+        let text = format!(
+            "schema = \"quanfu.application/1\"\nid = \"A\"\nenterprise = \"E\"\nname = \"E\"\nfiled_on = 2025-01-10\n[facts]\nexports = \"1 USD\"\n\
+             [[item]]\nid = \"1\"\nkind = \"premium\"\namount = \"92233720368547758.07 USD\"\nrate = \"{rate}\"\ninvoice = \"I\"\npaid_on = 2024-07-24\n"
+        );
+        let application = application::from_toml(&text).expect("an application");
+        for programme in [&wide, &segment] {
+            let done = run(programme, std::slice::from_ref(&application));
+            let code = done.refused.first().map(|refusal| refusal.reason);
+            let capped = done.awards.first().map(|award| award.eligible.minor());
+            assert!(
+                code == Some(Reason::NotComputable) || capped == Some(500_000),
+                "{rate}: {code:?} {capped:?}"
+            );
+        }
     }
 }
 
@@ -995,6 +1103,40 @@ fn firms() -> impl Strategy<Value = Vec<(u8, Vec<u32>, bool)>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Of each class's budget exactly the smaller of budget and eligible sum is paid, and the whole is their sum; another
+    /// class's budget changes nothing.
+    #[test]
+    fn each_class_keeps_its_budget(firms in firms(), small in 0_u32..2_000_000, large in 0_u32..2_000_000) {
+        let text = |fen: u32| format!("{}.{:02}", fen / 100, fen % 100);
+        let with = |small: u32, large: u32| {
+            let budgets = BY_CLASS.1.replace("SMALL", &text(small)).replace("LARGE", &text(large));
+            let programme = programme(&[(BY_CLASS.0, &budgets)]);
+            let applications: Vec<Application> = firms.iter().enumerate().map(|(number, (firm, amounts, _))| {
+                let exports = if firm % 2 == 0 { "1" } else { "7000000" };
+                let items: Vec<(String, String)> = amounts.iter().enumerate()
+                    .map(|(index, fen)| (format!("I{number}-{index}"), format!("{}.{:02} CNY", fen / 100, fen % 100)))
+                    .collect();
+                let texts: Vec<(&str, &str)> = items.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+                premium(&format!("A{number}"), &format!("E{firm}"), exports, &texts)
+            }).collect();
+            run(&programme, &applications)
+        };
+        let done = with(small, large);
+        let mut all = 0;
+        for (class, budget) in [("small", small), ("large", large)] {
+            let of_class = || done.awards.iter().filter(|award| award.class == class);
+            let eligible: i64 = of_class().map(|award| award.eligible.minor()).sum();
+            let paid: i64 = of_class().map(|award| award.paid.minor()).sum();
+            prop_assert_eq!(paid, eligible.min(i64::from(budget)));
+            all += paid;
+        }
+        prop_assert_eq!(done.budget.paid.minor(), all);
+        prop_assert_eq!(done.budget.total.map(|total| total.minor()), Some(i64::from(small) + i64::from(large)));
+        let other = with(small, large / 2);
+        let of_small = |done: &Assessment| done.awards.iter().filter(|award| award.class == "small").cloned().collect::<Vec<_>>();
+        prop_assert_eq!(of_small(&other), of_small(&done));
+    }
 
     /// Paid is the smaller of budget and eligible; nobody is above cap or cost; no order of applicants matters; a claim
     /// split in two applications gives what the whole gives.

@@ -20,6 +20,7 @@ fn the_worked_cases_of_every_shipped_programme_come_out() {
         policies: &[],
         files: &[],
         unread: &[],
+        receipts: None,
     };
     let mut faults = Vec::new();
     let mut cases = 0;

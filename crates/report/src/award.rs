@@ -2,11 +2,16 @@
 
 use std::fmt::Write as _;
 
+use quanfu_calendar::Certainty;
 use quanfu_credit::budget::Shared;
-use quanfu_credit::{Assessment, Award, BorrowingBase};
+use quanfu_credit::programme::{BudgetMethod, Status};
+use quanfu_credit::{ASSESSMENT_SCHEMA, Assessment, Award, BorrowingBase, Reason};
+use quanfu_money::Rounding;
 use quanfu_settlement::table::push_text_cell;
 use quanfu_trail::{Lang, Trail};
+use serde_json::json;
 
+use crate::schema::{array, list, object, or_null};
 use crate::text::{amount, inert, left, paint, right};
 use crate::{Look, labels};
 
@@ -107,6 +112,17 @@ pub fn table(assessment: &Assessment, look: &Look) -> String {
             say(look, "结余", "unspent"),
             amount(&unspent.amount_text()),
             budget.method
+        );
+    }
+    for of in &budget.classes {
+        let _ = writeln!(
+            out,
+            "  {} {} {}, {} {}",
+            inert(&of.class),
+            say(look, "预算", "budget"),
+            amount(&of.total.amount_text()),
+            say(look, "结余", "unspent"),
+            amount(&of.unspent.amount_text()),
         );
     }
     for row in &assessment.unread {
@@ -379,11 +395,11 @@ pub fn borrowing_base(base: &BorrowingBase, look: &Look) -> String {
     out
 }
 
-/// A budget that was shared out, as CSV.
+/// A budget, or those of classes, that were shared out, as CSV.
 #[must_use]
-pub fn shares(shared: &Shared) -> String {
+pub fn shares(shared: &[Shared]) -> String {
     let mut out = String::from("id,paid,formula,exact\n");
-    for share in &shared.shares {
+    for share in shared.iter().flat_map(|part| &part.shares) {
         push_text_cell(&mut out, &share.id);
         let inputs: Vec<String> = share
             .step
@@ -401,4 +417,194 @@ pub fn shares(shared: &Shared) -> String {
         out.push('\n');
     }
     out
+}
+
+/// The JSON Schema of what `credit assess` writes, `quanfu.award/1`.
+#[must_use]
+pub fn schema() -> String {
+    let text = json!({ "type": "string" });
+    let text_or_null = json!({ "type": ["string", "null"] });
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let day = json!({ "type": "string", "format": "date" });
+    let digest = json!({ "type": "string", "pattern": "^[a-z0-9]+:[0-9a-f]{64}$" });
+    let certainty = list(&Certainty::ALL, Certainty::name);
+    let money = object(&[
+        (
+            "amount",
+            json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" }),
+        ),
+        (
+            "currency",
+            json!({ "type": "string", "pattern": "^[A-Z]{3}$" }),
+        ),
+    ]);
+    let step = object(&[
+        ("rule", text.clone()),
+        ("source", text.clone()),
+        ("certainty", certainty.clone()),
+        (
+            "inputs",
+            array(json!({ "type": "array", "items": text, "minItems": 2, "maxItems": 2 })),
+        ),
+        ("formula", text.clone()),
+        ("exact", text.clone()),
+        ("rounded", text_or_null.clone()),
+        ("rounding", or_null(rounding_schema())),
+    ]);
+    let paper = object(&[("paper", text.clone())]);
+    let interest = object(&[
+        ("loan", text.clone()),
+        ("from", day.clone()),
+        ("until", day.clone()),
+    ]);
+    let item = object(&[
+        ("application", text.clone()),
+        ("item", text.clone()),
+        (
+            "keys",
+            array(json!({ "anyOf": [paper, object(&[("interest", interest)])] })),
+        ),
+    ]);
+    let line = object(&[
+        ("line", text.clone()),
+        ("layer", text_or_null.clone()),
+        ("items", array(item)),
+        ("eligible", money.clone()),
+        ("paid", money.clone()),
+        ("trail", array(step.clone())),
+    ]);
+    let award = object(&[
+        ("id", text.clone()),
+        ("enterprise", text.clone()),
+        ("name", text.clone()),
+        ("payee", text.clone()),
+        ("class", text.clone()),
+        ("applications", array(text.clone())),
+        ("lines", array(line)),
+        ("eligible", money.clone()),
+        ("paid", money.clone()),
+        ("fraction", text_or_null.clone()),
+        ("certainty", certainty.clone()),
+        ("trail", array(step)),
+    ]);
+    let refusal = object(&[
+        ("enterprise", text.clone()),
+        ("application", text.clone()),
+        ("item", text.clone()),
+        ("line", text_or_null.clone()),
+        ("reason", list(Reason::ALL, Reason::code)),
+        ("detail", text.clone()),
+        ("source", text_or_null.clone()),
+    ]);
+    let notice = object(&[
+        ("days", count.clone()),
+        ("calendar", text_or_null.clone()),
+        ("counts_opening_day", json!({ "type": "boolean" })),
+        ("source", text.clone()),
+        ("certainty", certainty.clone()),
+    ]);
+    let programme = object(&[
+        ("id", text.clone()),
+        ("year", text.clone()),
+        ("title", text.clone()),
+        ("status", list(&Status::ALL, Status::name)),
+        ("digest", digest.clone()),
+        ("unseen", array(text.clone())),
+        ("notice", or_null(notice)),
+    ]);
+    let class_budget = object(&[
+        ("class", text.clone()),
+        ("total", money.clone()),
+        ("eligible", money.clone()),
+        ("paid", money.clone()),
+        ("unspent", money.clone()),
+    ]);
+    let budget = object(&[
+        ("total", or_null(money.clone())),
+        ("method", json!({ "enum": BudgetMethod::NAMES })),
+        ("eligible", money.clone()),
+        ("paid", money.clone()),
+        ("unspent", or_null(money.clone())),
+        ("classes", array(class_budget)),
+    ]);
+    let rule = object(&[
+        ("rule", text.clone()),
+        ("source", text.clone()),
+        ("count", count),
+        ("amount", money),
+    ]);
+    let mut document = object(&[
+        ("schema", json!({ "const": ASSESSMENT_SCHEMA })),
+        ("programme", programme),
+        ("day", day),
+        (
+            "files",
+            array(object(&[("name", text.clone()), ("digest", digest)])),
+        ),
+        ("budget", budget),
+        ("awards", array(award)),
+        ("refused", array(refusal)),
+        ("unread", array(text)),
+        ("coverage", array(rule)),
+    ]);
+    document["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    document["title"] = json!(ASSESSMENT_SCHEMA);
+    format!("{document:#}\n")
+}
+
+/// The names of roundings, and how a unit that is left over is given.
+fn rounding_schema() -> serde_json::Value {
+    let names = Rounding::ALL.iter().map(|rounding| rounding.name());
+    let names: Vec<&str> = names.chain(["largest_remainder"]).collect();
+    json!({ "enum": names })
+}
+
+#[cfg(test)]
+mod tests {
+    use quanfu_calendar::BusinessCalendar;
+    use quanfu_credit::{Context, Programme, ReferenceRates, application, assess, shipped};
+    use quanfu_fx::{RateReading, RateTable};
+
+    use super::*;
+    use crate::schema::fits;
+
+    #[test]
+    fn what_is_written_fits_its_schema_and_nothing_else_does() {
+        let text = shipped("jinan-illustrative").expect("shipped");
+        let text = text.replace("total = \"1500000.00\"", "total = \"500000.01\"");
+        let claims = include_str!("../../credit/testdata/claims.csv");
+        let mut applications = application::from_csv(claims).expect("a table").applications;
+        let loan = include_str!("../../credit/testdata/loan.toml");
+        applications.push(application::from_toml(loan).expect("an application"));
+        let rates = RateReading::csv(include_bytes!("../../credit/testdata/parity.csv"));
+        let rates = RateTable::new(rates.expect("rates").rates).expect("a table");
+        let context = Context {
+            day: "2025-04-01".parse().expect("a day"),
+            rates: &rates,
+            reference: &ReferenceRates::shipped(),
+            calendar: &BusinessCalendar::china(),
+            earlier: &[],
+            policies: &[],
+            files: &[],
+            unread: &["a row".to_owned()],
+            receipts: None,
+        };
+        let programme = Programme::parse(&text).expect("a programme");
+        let done = assess(&programme, &applications, &context).expect("amounts are small");
+        let schema: serde_json::Value = serde_json::from_str(&schema()).expect("JSON");
+        let written: serde_json::Value = serde_json::from_str(&done.to_json()).expect("JSON");
+        assert_eq!(fits(&written, &schema, "document"), Ok(()));
+        for (place, change) in [
+            ("/schema", json!("quanfu.award/2")),
+            ("/budget/method", json!("by_lot")),
+            ("/awards/0/lines/0/trail/0/certainty", json!("sure")),
+            ("/awards/0/lines/0/items/0/keys/0", json!({ "paper": 1 })),
+            ("/refused/0/reason", json!("WHIM")),
+            ("/day", json!(null)),
+        ] {
+            let mut changed = written.clone();
+            *changed.pointer_mut(place).expect(place) = change;
+            assert!(fits(&changed, &schema, "document").is_err(), "{place}");
+        }
+    }
 }

@@ -40,7 +40,7 @@ pub(crate) fn dated(day: Date, look: &Look) -> String {
     format!("{day} {}", say(look, zh, en))
 }
 
-fn reason(reason: &DayReason, look: &Look) -> String {
+pub(crate) fn reason(reason: &DayReason, look: &Look) -> String {
     let (zh, en) = match reason {
         DayReason::Weekday => ("平日", "weekday"),
         DayReason::Weekend => ("周末", "weekend"),

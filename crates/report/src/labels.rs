@@ -164,6 +164,7 @@ mod tests {
             quanfu_fx::TableError::CODES,
             quanfu_credit::DocumentError::CODES,
             quanfu_credit::budget::BudgetError::CODES,
+            quanfu_credit::lifecycle::CaseError::CODES,
             quanfu_credit::lifecycle::GuardError::CODES,
             quanfu_formats::FileError::CODES,
             quanfu_pricing::PricingError::CODES,

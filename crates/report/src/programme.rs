@@ -171,6 +171,33 @@ pub fn meaning(programme: &Programme, look: &Look) -> String {
         programme.budget.method.name(),
         source(&programme.budget.reference)
     );
+    for of in &programme.budget.classes {
+        let _ = writeln!(
+            out,
+            "  {} {}{}",
+            inert(&of.class),
+            amount(&of.total.amount_text()),
+            source(&of.reference)
+        );
+    }
+    if let Some(notice) = &programme.notice {
+        let unit = match &notice.calendar {
+            Some(name) => format!("{} {}", say("工作日", "working days of"), inert(name)),
+            None => say("日", "days").to_owned(),
+        };
+        let first = if notice.counts_opening_day {
+            say("自公示当日起", "from the day on which it opens")
+        } else {
+            say("自公示次日起", "from the day after it opens")
+        };
+        let _ = writeln!(
+            out,
+            "{} {} {unit}, {first}{}",
+            say("公示", "public notice"),
+            notice.days,
+            source(&notice.reference)
+        );
+    }
     out
 }
 

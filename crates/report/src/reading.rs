@@ -13,8 +13,9 @@ use quanfu_settlement::{
 };
 use quanfu_trail::Lang;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::schema::{array, list, object, or_null};
 use crate::text::{amount, cut, grouped, inert, left, paint, right};
 use crate::{Look, labels};
 
@@ -418,19 +419,6 @@ pub fn csv(reading: &Reading) -> String {
 /// The JSON Schema of [`json()`], with every closed list spelt out.
 #[must_use]
 pub fn schema() -> String {
-    fn list<T: Copy>(all: &[T], code: impl Fn(T) -> &'static str) -> Value {
-        json!({ "enum": all.iter().map(|&value| code(value)).collect::<Vec<_>>() })
-    }
-    fn object(fields: &[(&str, Value)]) -> Value {
-        let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-        let fields = fields
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let properties: serde_json::Map<String, Value> = fields.collect();
-        json!({
-            "type": "object", "properties": properties, "required": names, "additionalProperties": false
-        })
-    }
     let text = json!({ "type": "string" });
     let text_or_null = json!({ "type": ["string", "null"] });
     let count = json!({ "type": "integer", "minimum": 0 });
@@ -439,8 +427,6 @@ pub fn schema() -> String {
     let amount = json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" });
     let amount_or_null = json!({ "type": ["string", "null"], "pattern": "^-?[0-9]+(\\.[0-9]+)?$" });
     let currency = json!({ "type": ["string", "null"], "pattern": "^[A-Z]{3}$" });
-    let or_null = |value: Value| json!({ "anyOf": [value, { "type": "null" }] });
-    let array = |value: Value| json!({ "type": "array", "items": value });
     let money = object(&[("amount", amount.clone()), ("currency", currency.clone())]);
     let balance = object(&[("amount", amount.clone()), ("date", day.clone())]);
     let roles: Vec<&str> = RefRole::ALL.iter().map(|role| role.code()).collect();
@@ -695,77 +681,11 @@ fn statement_table(statement: &Statement, look: &Look, most: usize, out: &mut St
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
+    use crate::schema::fits;
     use quanfu_formats::{Options, read_all};
-
-    /// The part of JSON Schema that [`schema`] uses.
-    pub(crate) fn fits(value: &Value, schema: &Value, place: &str) -> Result<(), String> {
-        let bad = |what: &str| Err(format!("{place}: {value} is not {what}"));
-        if let Some(choices) = schema["anyOf"].as_array() {
-            return match choices
-                .iter()
-                .any(|choice| fits(value, choice, place).is_ok())
-            {
-                true => Ok(()),
-                false => bad("any of the choices"),
-            };
-        }
-        if schema
-            .get("const")
-            .is_some_and(|constant| constant != value)
-        {
-            return bad("the constant");
-        }
-        if let Some(list) = schema["enum"].as_array()
-            && !list.contains(value)
-        {
-            return bad("in the list");
-        }
-        let name = match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(_) => "integer",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        let types = match &schema["type"] {
-            Value::String(one) => vec![one.as_str()],
-            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-            _ => vec![name],
-        };
-        if !types.contains(&name) {
-            return bad(&types.join(" or "));
-        }
-        if let Value::Array(list) = value {
-            for (index, item) in list.iter().enumerate() {
-                fits(item, &schema["items"], &format!("{place}[{index}]"))?;
-            }
-        }
-        if let Value::Object(map) = value {
-            for required in schema["required"].as_array().into_iter().flatten() {
-                if !map.contains_key(required.as_str().unwrap_or_default()) {
-                    return bad(&format!("whole without {required}"));
-                }
-            }
-            for (key, item) in map {
-                match schema["properties"].get(key) {
-                    Some(schema) => fits(item, schema, &format!("{place}.{key}"))?,
-                    None if schema["additionalProperties"] == Value::Bool(false) => {
-                        return bad(&format!("without {key}"));
-                    }
-                    None => {
-                        let names = schema["propertyNames"]["enum"].as_array();
-                        if names.is_some_and(|names| !names.contains(&json!(key))) {
-                            return bad(&format!("allowed to have {key}"));
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
+    use serde_json::Value;
 
     #[test]
     fn what_is_written_fits_its_schema_and_says_everything() {

@@ -262,7 +262,7 @@ fn check(text: &str, [inputs, formula, exact, rounded]: [&str; 4]) -> usize {
 }
 
 fn assessment() -> Assessment {
-    let files = |name: &str| quanfu_testkit::house::text(format!("crates/cli/tests/credit/{name}"));
+    let files = |name: &str| quanfu_testkit::house::text(format!("crates/credit/testdata/{name}"));
     let text = shipped("jinan-illustrative")
         .expect("shipped")
         .replace("total = \"1500000.00\"", "total = \"500000.01\"");
@@ -287,6 +287,7 @@ fn assessment() -> Assessment {
             policies: &[],
             files: &[],
             unread: &[],
+            receipts: None,
         },
     );
     done.expect("amounts are small")

@@ -134,7 +134,7 @@ pub(super) fn given(matches: &ArgMatches) -> Result<(Calendars, Vec<String>), Fa
         calendars = calendars.with(history);
         names.push(name.to_owned());
     }
-    if matches.get_one::<String>("known-at").is_some() {
+    if let Ok(Some(_)) = matches.try_get_one::<String>("known-at") {
         calendars = calendars.as_known_at(day(matches, "known-at")?);
     }
     Ok((calendars, names))

@@ -1,17 +1,20 @@
+mod case;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
 use clap::ArgMatches;
 use quanfu::calendar::{BusinessCalendar, Date};
-use quanfu::credit::application::{self, Application};
+use quanfu::credit::application::{self, Application, Applications};
 use quanfu::credit::budget::{self, Source};
 use quanfu::credit::programme::BudgetMethod;
 use quanfu::credit::{
-    Assessment, Context, DocumentError, FileMark, Policy, Programme, ReferenceRates, SHIPPED,
-    assess, shipped,
+    Assessment, Context, DocumentError, FileMark, Policy, Programme, Receipts, ReferenceRates,
+    SHIPPED, assess, shipped,
 };
 use quanfu::fx::{Certainty, RateTable};
+use quanfu::money::Money;
 use quanfu::report::{award, programme};
 use quanfu::settlement::{Digest, DigestAlg};
 
@@ -28,6 +31,7 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         Some(("budget", matches)) => share_out(matches, screen),
         Some(("borrowing-base", matches)) => borrowing_base(matches, screen),
         Some(("publish", matches)) => publish(matches, screen),
+        Some(("case", matches)) => case::run(matches, screen),
         _ => Err(Failure::usage("no command")),
     }
 }
@@ -40,15 +44,15 @@ fn document(path: &Path, error: &DocumentError) -> Failure {
     Failure::new(error.code(), exit, format!("{}: {error}", path.display()))
 }
 
-fn day(matches: &ArgMatches) -> Result<Date, Failure> {
-    let given = text(matches, "day");
+fn day(matches: &ArgMatches, name: &str) -> Result<Date, Failure> {
+    let given = text(matches, name);
     let day = given
         .parse::<Date>()
         .ok()
         .filter(|day| day.to_string() == given);
     day.ok_or_else(|| {
         Failure::usage(format!(
-            "--day {given:?}: a day such as 2025-04-01 would be right"
+            "--{name} {given:?}: a day such as 2025-04-01 would be right"
         ))
     })
 }
@@ -82,6 +86,7 @@ fn check(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         policies: &[],
         files: &[],
         unread: &[],
+        receipts: None,
     };
     let mut exit = FINE;
     for path in &given {
@@ -133,6 +138,18 @@ fn earlier(path: &Path) -> Result<Assessment, Failure> {
     })
 }
 
+/// The one application of a TOML file, or those of a table.
+fn applications_of(path: &Path, text: &str) -> Result<Applications, Failure> {
+    let read = match extension(path, &["toml", "csv"])? {
+        "toml" => application::from_toml(text).map(|one| Applications {
+            applications: vec![one],
+            rejected: Vec::new(),
+        }),
+        _ => application::from_csv(text),
+    };
+    read.map_err(|error| document(path, &error))
+}
+
 fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let outputs = paths(matches, "out");
     for output in &outputs {
@@ -160,19 +177,13 @@ fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     for path in &inputs {
         let text = files::text(path)?;
         mark(path, &text);
-        let found = match extension(path, &["toml", "csv"])? {
-            "toml" => vec![application::from_toml(&text).map_err(|error| document(path, &error))?],
-            _ => {
-                let read = application::from_csv(&text).map_err(|error| document(path, &error))?;
-                for error in &read.rejected {
-                    screen.complain(&document(path, error));
-                    unread.push(format!("{}: {error}", path.display()));
-                    exit = graver(exit, UNTRUSTED);
-                }
-                read.applications
-            }
-        };
-        for application in found {
+        let read = applications_of(path, &text)?;
+        for error in &read.rejected {
+            screen.complain(&document(path, error));
+            unread.push(format!("{}: {error}", path.display()));
+            exit = graver(exit, UNTRUSTED);
+        }
+        for application in read.applications {
             if !ids.insert(application.id.clone()) {
                 let message = format!(
                     "{}: application {:?} was read before",
@@ -219,8 +230,25 @@ fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         policies
             .push(Policy::parse(&files::text(&path)?).map_err(|error| document(&path, &error))?);
     }
+    let mut receipts = None;
+    for pair in paths(matches, "receipts").chunks(2) {
+        if let [result, outcomes] = pair {
+            let (doc, table) = (files::text(result)?, files::text(outcomes)?);
+            for (path, text) in [(result, &doc), (outcomes, &table)] {
+                let digest = Digest::of(DigestAlg::Sha256, text.as_bytes());
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                marks.push(FileMark::new(name, digest));
+            }
+            let all = receipts.get_or_insert_with(Receipts::default);
+            let added = all.add(&doc, &table);
+            added.map_err(|error| {
+                let message = format!("{}, {}: {error}", result.display(), outcomes.display());
+                Failure::new(error.code(), UNTRUSTED, message)
+            })?;
+        }
+    }
     let context = Context {
-        day: day(matches)?,
+        day: day(matches, "day")?,
         rates: &rates,
         reference: &reference,
         calendar: &calendar,
@@ -228,6 +256,7 @@ fn assess_all(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         policies: &policies,
         files: &marks,
         unread: &unread,
+        receipts: receipts.as_ref(),
     };
     let done = assess(&programme, &applications, &context);
     let done = done.map_err(|error| Failure::new(error.code(), UNTRUSTED, error.to_string()))?;
@@ -283,10 +312,10 @@ fn share_out(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let path = path(matches, "claims").unwrap_or_default();
     let claims =
         budget::read_claims(&files::text(&path)?).map_err(|error| document(&path, &error))?;
-    let total = text(matches, "total");
-    let money = format!("{total} CNY")
-        .parse()
-        .map_err(|error| Failure::usage(format!("--total {total:?}: {error}")))?;
+    let yuan = |option: &str, total: &str| -> Result<Money, Failure> {
+        let money = format!("{total} CNY").parse();
+        money.map_err(|error| Failure::usage(format!("--{option} {total:?}: {error}")))
+    };
     let classes = matches.get_many::<String>("class").unwrap_or_default();
     let method = match text(matches, "method") {
         "water_fill" => BudgetMethod::WaterFill {
@@ -302,20 +331,42 @@ fn share_out(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         source: "command line".into(),
         certainty: Certainty::Certain,
     };
-    let shared = budget::share_out(money, &claims, &method, 2, &source);
+    let mut budgets = Vec::new();
+    for given in matches
+        .get_many::<String>("class-total")
+        .unwrap_or_default()
+    {
+        let (class, total) = given.split_once('=').ok_or_else(|| {
+            Failure::usage(format!(
+                "--class-total {given:?}: a class and its budget, as in small=1000.00, would be right"
+            ))
+        })?;
+        let total = yuan("class-total", total)?;
+        budgets.push((class.to_owned(), total, source.clone()));
+    }
+    let shared = if budgets.is_empty() {
+        let total = yuan("total", text(matches, "total"))?;
+        budget::share_out(total, &claims, &method, 2, &source).map(|shared| vec![shared])
+    } else {
+        budget::share_out_by_class(&budgets, &claims, &method, 2)
+    };
     let shared = shared.map_err(|error| Failure::new(error.code(), USAGE, error.to_string()))?;
     screen.show(&award::shares(&shared))?;
-    screen.say(&format!(
-        "paid {}, unspent {}\n",
-        shared.paid, shared.unspent
-    ));
+    for (place, part) in shared.iter().enumerate() {
+        let class = budgets.get(place);
+        let class = class.map_or(String::new(), |(class, ..)| format!("{class}: "));
+        screen.say(&format!(
+            "{class}paid {}, unspent {}\n",
+            part.paid, part.unspent
+        ));
+    }
     Ok(FINE)
 }
 
 fn borrowing_base(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let path = path(matches, "policy").unwrap_or_default();
     let policy = Policy::parse(&files::text(&path)?).map_err(|error| document(&path, &error))?;
-    let base = policy.borrowing_base(day(matches)?);
+    let base = policy.borrowing_base(day(matches, "day")?);
     let base = base.map_err(|why| {
         Failure::new(
             "credit-policy",

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quanfu_calendar::Certainty;
-use quanfu_money::{Decimal, Rounding};
+use quanfu_money::{Currency, Decimal, Money, Rounding};
 use quanfu_settlement::{Digest, DigestAlg};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::worked::WorkedText;
 use super::{
-    Base, Budget, BudgetMethod, Cap, CapGroup, CapPer, Class, EVERY_FIRM, Floor, Fx, FxMode, Gate,
-    Line, Method, Op, Programme, RateRow, Reference, RoundingAt, RoundingRules, SCHEMA, Stacking,
-    Status, Window, WindowTest, class_fault, rate_fault,
+    Base, Budget, BudgetMethod, Cap, CapGroup, CapPer, Class, ClassBudget, EVERY_FIRM, Floor, Fx,
+    FxMode, Gate, Line, Method, Notice, Op, Programme, RateRow, Reference, RoundingAt,
+    RoundingRules, SCHEMA, Stacking, Status, Window, WindowTest, class_fault, rate_fault,
 };
 use crate::error::{Day, DocumentError, decimal, line_of, not_negative, yuan};
 use crate::fact::{Condition, ConditionText};
@@ -299,6 +299,17 @@ struct BudgetText {
     weight: Option<String>,
     #[serde(default)]
     priority: Vec<Spanned<String>>,
+    #[serde(default)]
+    class: Vec<ClassBudgetText>,
+    #[serde(rename = "ref")]
+    reference: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassBudgetText {
+    id: Spanned<String>,
+    total: String,
     #[serde(rename = "ref")]
     reference: Spanned<String>,
 }
@@ -330,7 +341,32 @@ enum ApplicantMode {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProcessText {
-    notice_days: Option<u32>,
+    notice: Option<NoticeText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoticeText {
+    days: u32,
+    unit: NoticeUnitText,
+    calendar: Option<String>,
+    first: NoticeFirstText,
+    #[serde(rename = "ref")]
+    reference: Spanned<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum NoticeUnitText {
+    CalendarDay,
+    WorkingDay,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum NoticeFirstText {
+    OpeningDay,
+    NextDay,
 }
 
 /// Knows the text, so that every complaint has its line.
@@ -604,6 +640,35 @@ impl Reader<'_> {
         })
     }
 
+    fn notice(&self, read: NoticeText) -> Result<Notice, DocumentError> {
+        let place = "process, notice";
+        let refuse = |message: String| Err(self.wrong(&read.reference, place, message));
+        if !(1..=366).contains(&read.days) {
+            return refuse(format!("{} days; 1 to 366 would be right", read.days));
+        }
+        match (read.unit, &read.calendar) {
+            (NoticeUnitText::CalendarDay, None) => {}
+            (NoticeUnitText::WorkingDay, Some(name)) => {
+                // A calendar of the user's own may have any name; a joint one is of several.
+                if name.trim().is_empty() {
+                    return refuse(
+                        "calendar is empty; a name such as \"CN\" would be right".into(),
+                    );
+                }
+            }
+            _ => {
+                let message = "`calendar` goes with unit working_day, and with no other";
+                return refuse(message.into());
+            }
+        }
+        Ok(Notice {
+            days: read.days,
+            calendar: read.calendar,
+            counts_opening_day: matches!(read.first, NoticeFirstText::OpeningDay),
+            reference: self.reference(read.reference, place)?,
+        })
+    }
+
     fn order(&self, order: &Spanned<Vec<String>>) -> Result<Vec<Op>, DocumentError> {
         let names = Op::ALL.map(Op::name).join(", ");
         let refuse = |message: String| self.wrong(order, "rounding, order", message);
@@ -626,6 +691,43 @@ impl Reader<'_> {
         Ok(steps)
     }
 
+    /// The budgets of classes: none, or one for every class that gets something.
+    fn class_budgets(
+        &self,
+        read: Vec<ClassBudgetText>,
+        classes: &[Class],
+        decimals: u8,
+    ) -> Result<Vec<ClassBudget>, DocumentError> {
+        let place = "budget, class";
+        let eligible = classes.iter().filter(|class| class.eligible);
+        let mut ids: BTreeSet<&str> = eligible.map(|class| class.id.as_str()).collect();
+        let mut budgets = Vec::new();
+        let last = read.last().map(|budget| budget.id.clone());
+        for budget in read {
+            let id = budget.id.get_ref();
+            if !ids.remove(id.as_str()) {
+                let message = format!("{id:?} is no eligible class, or stands twice");
+                return Err(self.wrong(&budget.id, place, message));
+            }
+            let total = yuan(&budget.total);
+            let total = total.map_err(|message| self.wrong(&budget.id, place, message))?;
+            if decimals == 0 && total.minor() % 100 != 0 {
+                let message = "whole yuan would be right, because the unit of rounding is yuan";
+                return Err(self.wrong(&budget.id, place, message));
+            }
+            budgets.push(ClassBudget {
+                class: id.clone(),
+                total,
+                reference: self.reference(budget.reference, place)?,
+            });
+        }
+        if let (Some(at), Some(missing)) = (last, ids.first()) {
+            let message = format!("class {missing:?} has no budget");
+            return Err(self.wrong(&at, place, message));
+        }
+        Ok(budgets)
+    }
+
     fn budget(
         &self,
         read: BudgetText,
@@ -633,10 +735,27 @@ impl Reader<'_> {
         decimals: u8,
     ) -> Result<Budget, DocumentError> {
         let refuse = |message: String| self.wrong(&read.total, "budget", message);
-        let total = match read.total.get_ref().as_str() {
-            "unlimited" => None,
-            text => Some(yuan(text).map_err(refuse)?),
+        let by_class = self.class_budgets(read.class, classes, decimals)?;
+        let total = match (read.total.get_ref().as_str(), by_class.as_slice()) {
+            ("unlimited", []) => None,
+            ("by_class", [_, ..]) => {
+                let mut sum = Money::zero(Currency::CNY);
+                for budget in &by_class {
+                    let next = sum.checked_add(budget.total);
+                    sum = next.map_err(|error| refuse(error.to_string()))?;
+                }
+                Some(sum)
+            }
+            ("by_class", []) | (_, [_, ..]) => {
+                let message = "budgets of classes (`class`) go with total = \"by_class\"";
+                return Err(refuse(message.into()));
+            }
+            (text, []) => Some(yuan(text).map_err(refuse)?),
         };
+        if matches!(read.method, BudgetMethodText::Priority) && !by_class.is_empty() {
+            let message = "classes with budgets of their own have no priority";
+            return Err(refuse(message.into()));
+        }
         if decimals == 0 && total.is_some_and(|total| total.minor() % 100 != 0) {
             return Err(refuse(
                 "whole yuan would be right, because the unit of rounding is yuan".into(),
@@ -676,6 +795,7 @@ impl Reader<'_> {
         };
         Ok(Budget {
             total,
+            classes: by_class,
             method,
             reference: self.reference(read.reference, "budget")?,
         })
@@ -833,6 +953,8 @@ pub(super) fn programme(text: &str) -> Result<Programme, DocumentError> {
         order: reader.order(&document.rounding.order)?,
         reference: reader.reference(document.rounding.reference, "rounding")?,
     };
+    let notice = document.process.notice.map(|read| reader.notice(read));
+    let notice = notice.transpose()?;
     let mut tests = Vec::new();
     for test in document.test {
         let at = test.name.clone();
@@ -866,7 +988,7 @@ pub(super) fn programme(text: &str) -> Result<Programme, DocumentError> {
         rounding,
         is_insurer_group: matches!(document.applicant.mode, ApplicantMode::InsurerGroup),
         requires_receipt: document.eligibility.requires_receipt,
-        notice_days: document.process.notice_days,
+        notice,
         tests,
         digest: Digest::of(DigestAlg::Sha256, text.as_bytes()),
     })

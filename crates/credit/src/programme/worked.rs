@@ -15,6 +15,7 @@ use crate::error::yuan;
 use crate::fact::{Fact, Facts, Wanted};
 use crate::interest::{Loan, LoanText};
 use crate::reason::Reason;
+use crate::receipt::Receipts;
 
 /// A worked case: what is asked for, and what each line gives before the budget.
 ///
@@ -111,6 +112,7 @@ impl Programme {
         let context = Context {
             earlier: &[],
             policies: &[],
+            receipts: Some(&Receipts::as_named()),
             ..*context
         };
         self.tests

@@ -249,7 +249,7 @@ pub fn declaration_schema() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reading::tests::fits;
+    use crate::schema::fits;
 
     /// The first files of the fuzzers are such documents.
     #[test]
