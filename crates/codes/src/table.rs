@@ -172,7 +172,13 @@ impl CodeTable {
                     certainty: certainty_of(certainty)?,
                 })
             })();
-            let row = row.map_err(|message| bad(line, message))?;
+            let row: CodeRow = row.map_err(|message| bad(line, message))?;
+            if let (Some(from), Some(until)) = (row.from, row.until)
+                && until < from
+            {
+                let message = format!("it ends on {until}, before its first day {from}");
+                return Err(bad(line, message));
+            }
             rows.entry(row.code.clone()).or_default().push(row);
         }
         for (code, rows) in &mut rows {
@@ -266,8 +272,12 @@ pub(crate) fn some(cell: &str, what: &str) -> Result<String, String> {
 }
 
 pub(crate) fn day(cell: &str) -> Result<Date, String> {
-    cell.parse()
-        .map_err(|_| format!("{cell:?} is no day; YYYY-MM-DD would be right"))
+    // 3-12-31 is a day to the parser, and it is not written so
+    let day = cell
+        .parse()
+        .ok()
+        .filter(|day: &Date| day.to_string() == cell);
+    day.ok_or_else(|| format!("{cell:?} is no day; YYYY-MM-DD would be right"))
 }
 
 pub(crate) fn optional_day(cell: &str) -> Result<Option<Date>, String> {
