@@ -389,14 +389,14 @@ const PARAMETERS: &str = "
     import_single_limit 2000 CNY 2016-04-08..2018-12-31 certain
     import_single_limit 5000 CNY 2019-01-01 certain
     interbank_account_filing_days 5 working_days 2009-07-01 certain
-    large_value_cash_cny 50000 CNY 2018-07-13 certain
-    large_value_cash_usd 10000 USD 2018-07-13 certain
-    large_value_entity_cny 2000000 CNY 2018-07-13 certain
-    large_value_entity_usd 200000 USD 2018-07-13 certain
+    large_value_cash_cny 50000 CNY 2018-07-13 probable
+    large_value_cash_usd 10000 USD 2018-07-13 probable
+    large_value_entity_cny 2000000 CNY 2018-07-13 probable
+    large_value_entity_usd 200000 USD 2018-07-13 probable
     large_value_person_abroad_cny 200000 CNY 2018-07-13 probable
     large_value_person_abroad_usd 10000 USD 2018-07-13 probable
-    large_value_person_cny 500000 CNY 2018-07-13 certain
-    large_value_person_usd 100000 USD 2018-07-13 certain
+    large_value_person_cny 500000 CNY 2018-07-13 probable
+    large_value_person_usd 100000 USD 2018-07-13 probable
     netting_logistics 1 allowed 2021-01-01 certain
     netting_refund 1 allowed 2015-01-30 probable
     netting_tax 1 allowed 2021-01-01 certain
@@ -496,4 +496,34 @@ fn parameters_answer_by_day_and_users_lay_rows_over_ours() {
     assert_eq!(row.whole("years").unwrap_err().code(), "parameter-unit");
     let text = serde_json::to_string(row).unwrap();
     assert_eq!(serde_json::from_str::<ParameterRow>(&text).unwrap(), *row);
+}
+
+/// 97 more or less than a check number leaves the same remainder; MOD 97-10 never makes 00, 01 or 99.
+#[test]
+fn check_numbers_that_are_never_made_are_refused() {
+    let of = |body: &str, place: usize, check: &str| {
+        let mut text = body.to_owned();
+        text.replace_range(place..place + 2, check);
+        text
+    };
+    let mut seen = 0;
+    for serial in 0..2_000_u32 {
+        for (made, alias) in [("97", "00"), ("98", "01"), ("02", "99")] {
+            let body = format!("DE00{:018}", serial * 37);
+            let iban: quanfu_codes::Iban = of(&body, 2, made).parse().expect("the form");
+            if iban.check().is_ok() {
+                let alias: quanfu_codes::Iban = of(&body, 2, alias).parse().expect("the form");
+                assert!(alias.check().is_err());
+                seen += 1;
+            }
+            let body = format!("{:018}00", serial * 41);
+            let lei: quanfu_codes::Lei = of(&body, 18, made).parse().expect("the form");
+            if lei.check().is_ok() {
+                let alias: quanfu_codes::Lei = of(&body, 18, alias).parse().expect("the form");
+                assert!(alias.check().is_err());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 50, "{seen}");
 }

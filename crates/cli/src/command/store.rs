@@ -93,6 +93,13 @@ pub fn run(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
         }
         "purge" => {
             let until = day(matches, "retained-until")?.ok_or_else(|| Failure::usage("no day"))?;
+            let now = decide::time(matches)?;
+            let today = now.get(..10).and_then(|day| day.parse::<Date>().ok());
+            if today.is_none_or(|today| until >= today) {
+                return Err(Failure::usage(format!(
+                    "--retained-until {until}: values that are to be kept until that day are kept through it; a day before that of --at would be right"
+                )));
+            }
             let stamp = stamp(matches)?;
             let purged = open(place).and_then(|mut store| store.purge(until, &stamp));
             let purged = purged.map_err(failed)?;
