@@ -6,20 +6,9 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Folder, quanfu, same_as};
+use common::{Folder, plays, quanfu, words};
 
 const MANIFEST: &str = env!("CARGO_MANIFEST_DIR");
-
-/// Words of a command line; single quotes keep blanks.
-fn words(line: &str) -> Vec<String> {
-    let parts = line.split('\'').enumerate();
-    parts
-        .flat_map(|(index, part)| match index % 2 {
-            0 => part.split_whitespace().map(str::to_owned).collect(),
-            _ => vec![part.to_owned()],
-        })
-        .collect()
-}
 
 #[test]
 fn the_page_about_filings_shows_what_its_commands_print() {
@@ -31,27 +20,7 @@ fn the_page_about_filings_shows_what_its_commands_print() {
     folder.write("jn.toml", toml.as_bytes());
     folder.write("agreement.pdf", b"made-up agreement\n");
     folder.write("control.pdf", b"made-up rules of internal control\n");
-    let mut found = String::new();
-    let (mut in_console, mut commands) = (false, 0);
-    for line in page.lines() {
-        if line.starts_with("```") {
-            in_console = line == "```console";
-        }
-        if let Some(command) = line.strip_prefix("$ quanfu ").filter(|_| in_console) {
-            let words = words(command);
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let said = quanfu(folder.path(), &words);
-            found.push_str(&format!("{line}\n{}{}", said.out, said.err));
-            if said.exit > 0 {
-                found.push_str(&format!("exit {}\n", said.exit));
-            }
-            commands += 1;
-        } else if !in_console || line.starts_with("```") {
-            found.push_str(&format!("{line}\n"));
-        }
-    }
-    assert_eq!(commands, 15);
-    same_as(&path, &found);
+    assert_eq!(plays("docs/filing.md", folder.path()), 15);
 }
 
 /// A record of the session's content, in a folder with its files.

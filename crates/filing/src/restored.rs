@@ -3,6 +3,7 @@
 //! This is a neutral model, no authority's format on the wire.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::{BufWriter, Write as _};
 
 use quanfu_calendar::Date;
 use quanfu_codes::{ParameterRow, Parameters};
@@ -11,7 +12,7 @@ use quanfu_settlement::book::{FEE_GRAIN, fee_grains, fee_text};
 use quanfu_settlement::rules::{AmountOf, RoundingPer, SourceRole};
 use quanfu_settlement::table::push_text_cell;
 use quanfu_settlement::{
-    Book, Digest, DigestAlg, EntryKind, Outcome, Outcomes, RecordId, RefRole, Rules, Side,
+    Book, Digest, DigestAlg, EntryKind, Hasher, Outcome, Outcomes, RecordId, RefRole, Rules, Side,
 };
 use serde::{Deserialize, Serialize};
 
@@ -803,7 +804,13 @@ impl<'b> Desk<'b> {
         Ok(())
     }
 
-    fn finish(mut self, rules: &Rules, edge: usize, as_of: Date) -> Result<Restored, RestoreError> {
+    fn finish(
+        mut self,
+        rules: &Rules,
+        edge: usize,
+        as_of: Date,
+        result: Option<Digest>,
+    ) -> Result<Restored, RestoreError> {
         for (book, seen) in self.books.into_iter().zip(&self.seen) {
             if let Some(row) = seen.iter().position(|seen| !seen) {
                 return Err(RestoreError::Missing {
@@ -924,7 +931,7 @@ impl<'b> Desk<'b> {
             schema: SCHEMA.to_owned(),
             as_of,
             edge: rules.edges[edge].name.clone(),
-            result: None,
+            result,
             batches,
             not_declared: not_declared.collect(),
             body: ZERO,
@@ -1041,12 +1048,13 @@ impl Restored {
                 causes: String::new(),
             }));
         }
-        Self::from_rows(rules, edge, [left, right], outcomes.as_of, rows)
+        Self::from_rows(rules, edge, [left, right], outcomes.as_of, None, rows)
     }
 
     /// The confirmed groups of an edge that leads to a bank: the bank's records are what was settled, those of the other
     /// side the originals. What is not confirmed is not declared, and counted. `books` are those of the edge's left and
-    /// right source, `rows` the edge's lines of the outcomes table.
+    /// right source, `rows` the edge's lines of the outcomes table, `result` the digest of the
+    /// result's body, if there is one.
     ///
     /// # Errors
     ///
@@ -1056,6 +1064,7 @@ impl Restored {
         edge: usize,
         [left, right]: [&Book; 2],
         as_of: Date,
+        result: Option<Digest>,
         rows: impl IntoIterator<Item = OutcomeOf>,
     ) -> Result<Self, RestoreError> {
         let named = rules.edges.get(edge);
@@ -1070,7 +1079,7 @@ impl Restored {
         for row in rows {
             desk.take(&row)?;
         }
-        desk.finish(rules, edge, as_of)
+        desk.finish(rules, edge, as_of, result)
     }
 
     /// Fills in `body`.
@@ -1092,7 +1101,12 @@ impl Restored {
             not_declared: &self.not_declared,
             body: ZERO,
         };
-        Digest::of(DigestAlg::Sha256, written(&zeroed).as_bytes())
+        // never as one text: that of a month has hundreds of megabytes
+        let mut pen = BufWriter::with_capacity(1 << 16, Hasher::new(DigestAlg::Sha256));
+        let done = serde_json::to_writer_pretty(&mut pen, &zeroed);
+        done.expect("the document holds texts, whole numbers and lists only");
+        let hasher = pen.write_all(b"\n").and_then(|()| Ok(pen.into_inner()?));
+        hasher.expect("a digest takes all bytes").finish()
     }
 
     /// All reasons why the declaration does not hold, sorted; none: sums are conserved, nothing is missing or twice, and
@@ -1103,7 +1117,9 @@ impl Restored {
         if self.body != self.body_digest() {
             found.push(Unsound::Body);
         }
-        let mut seen = HashMap::<(bool, &str), u32>::new();
+        let places = |batch: &Batch| batch.originals.len() + batch.actual.len();
+        let places = self.batches.iter().map(places).sum();
+        let mut seen = HashMap::<(bool, &str), u32>::with_capacity(places);
         for batch in &self.batches {
             self.check_batch(batch, netting, &mut found);
             let originals = batch.originals.iter().map(|one| (false, &one.place));

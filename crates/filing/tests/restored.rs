@@ -119,6 +119,7 @@ impl World {
             0,
             [&self.psp, &self.bank],
             day("2026-01-05"),
+            None,
             rows,
         )
     }
@@ -294,7 +295,7 @@ fn a_group_that_is_no_batch_is_counted_and_not_declared() {
         "restore-cause"
     );
     let sides = [&world.psp, &world.bank];
-    let error = Restored::from_rows(&world.rules, 7, sides, day("2026-01-05"), []);
+    let error = Restored::from_rows(&world.rules, 7, sides, day("2026-01-05"), None, []);
     assert_eq!(error.expect_err("no such edge").code(), "restore-edge");
 }
 

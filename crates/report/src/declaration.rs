@@ -80,9 +80,11 @@ pub fn restore(
     if let Some(error) = failed {
         return Err(error.into());
     }
-    let mut restored = Restored::from_rows(rules, edge, [left, right], doc.as_of, rows)?;
-    restored.result = Some(doc.certificate.body);
-    Ok(restored.sealed())
+    let result = Some(doc.certificate.body);
+    let books = [left, right];
+    Ok(Restored::from_rows(
+        rules, edge, books, doc.as_of, result, rows,
+    )?)
 }
 
 fn read_row(row: OutcomeRow, side: Side) -> Option<OutcomeOf> {

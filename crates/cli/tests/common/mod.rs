@@ -92,3 +92,83 @@ pub fn same_as(path: &Path, found: &str) {
         path.display()
     );
 }
+
+/// Words of a command line; single quotes keep blanks.
+pub fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().expect("there is one").push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// A page with what its commands print in place of what it says that they print, and how many there are. They run in the
+/// order of the page, one after the other in the same folder. A `…` on a line of its own stands for lines that are left
+/// out; what stands around it must come in that order. A block without any output says nothing about it: its commands
+/// end well or with open items.
+pub fn played(page: &str, folder: &Path) -> (String, usize) {
+    let (mut out, mut rest, mut commands) = (String::new(), page, 0);
+    let mut place = folder.to_owned();
+    while let Some((before, block)) = rest.split_once("```console\n") {
+        let (block, after) = block.split_once("```").expect("a block ends");
+        out.push_str(&format!("{before}```console\n"));
+        let says_nothing = block.lines().all(|line| line.starts_with("$ "));
+        let mut lines = block.lines().peekable();
+        while let Some(line) = lines.next() {
+            out.push_str(&format!("{line}\n"));
+            let mut wanted = Vec::new();
+            while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
+                wanted.push(line);
+            }
+            if let Some(to) = line.strip_prefix("$ cd ") {
+                place = folder.join(to);
+            }
+            let Some(command) = line.strip_prefix("$ quanfu ") else {
+                continue;
+            };
+            commands += 1;
+            let words = words(command);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let said = quanfu(&place, &words);
+            let mut all = format!("{}{}", said.out, said.err);
+            if said.exit > 0 {
+                all.push_str(&format!("exit {}\n", said.exit));
+            }
+            if says_nothing || wanted.contains(&"…") {
+                assert!(said.exit <= 1, "{command}: {all}");
+                let mut left = all.as_str();
+                for line in wanted {
+                    out.push_str(&format!("{line}\n"));
+                    if line == "…" {
+                        continue;
+                    }
+                    let at = left.find(line);
+                    let at = at.unwrap_or_else(|| panic!("{command}: no line {line:?} in\n{all}"));
+                    left = &left[at + line.len()..];
+                }
+                continue;
+            }
+            out.push_str(&all);
+        }
+        out.push_str("```");
+        rest = after;
+    }
+    (out + rest, commands)
+}
+
+/// Plays a page of the docs in a folder; `BLESS` writes it anew.
+pub fn plays(page: &str, folder: &Path) -> usize {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(page);
+    let text = fs::read_to_string(&path).expect("the page");
+    let (found, commands) = played(&text, folder);
+    same_as(&path, &found);
+    commands
+}
