@@ -8,19 +8,12 @@ use quanfu_credit::programme::{BudgetMethod, Status};
 use quanfu_credit::{ASSESSMENT_SCHEMA, Assessment, Award, BorrowingBase, Reason};
 use quanfu_money::Rounding;
 use quanfu_settlement::table::push_text_cell;
-use quanfu_trail::{Lang, Trail};
+use quanfu_trail::Trail;
 use serde_json::json;
 
 use crate::schema::{array, list, object, or_null};
-use crate::text::{amount, inert, left, paint, right};
+use crate::text::{amount, inert, inert_lines, left, paint, right, say};
 use crate::{Look, labels};
-
-fn say(look: &Look, zh: &'static str, en: &'static str) -> &'static str {
-    match look.lang {
-        Lang::Zh => zh,
-        Lang::En => en,
-    }
-}
 
 /// What a made-up or partly seen programme must say of itself wherever it is shown.
 fn caveat(assessment: &Assessment, look: &Look) -> String {
@@ -201,10 +194,6 @@ fn steps(trail: &Trail, look: &Look, markdown: bool, out: &mut String) {
     } else {
         out.push_str(&text);
     }
-}
-
-fn inert_lines(text: &str) -> String {
-    text.lines().map(|line| inert(line) + "\n").collect()
 }
 
 /// One award with every step, as text or Markdown.

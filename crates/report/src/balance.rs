@@ -8,7 +8,7 @@ use quanfu_settlement::balance::{
     BalanceBasis, BalanceReconciliation, BalanceSide, BalanceVerdict, OutstandingKind,
 };
 
-use crate::result::say;
+use crate::text::say;
 use crate::text::{amount, cut, grouped, inert, left, paint, right};
 use crate::{Look, labels};
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::Look;
 use crate::outcomes::OutcomeRow;
-use crate::result::say;
+use crate::text::say;
 use crate::text::{amount, grouped, inert, left, right};
 
 /// One line of a bridge.

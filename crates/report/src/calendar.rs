@@ -10,21 +10,7 @@ use quanfu_trail::{Lang, certainty_label};
 use serde::Serialize;
 
 use crate::Look;
-use crate::text::{inert, left, paint, right};
-
-pub(crate) fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
-    match look.lang {
-        Lang::Zh => zh,
-        Lang::En => en,
-    }
-}
-
-pub(crate) fn json(doc: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(doc);
-    let mut text = text.expect("the document holds no map with keys other than text");
-    text.push('\n');
-    text
-}
+use crate::text::{inert, left, paint, pretty, right, say};
 
 /// `2017-02-04 Sat`.
 pub(crate) fn dated(day: Date, look: &Look) -> String {
@@ -158,7 +144,7 @@ pub fn list_json(calendars: &Calendars) -> Result<String, quanfu_calendar::Calen
         schema: &'static str,
         calendars: Vec<Listed>,
     }
-    Ok(json(&Doc {
+    Ok(pretty(&Doc {
         schema: "quanfu.calendars/1",
         calendars: listed(calendars)?,
     }))
@@ -261,7 +247,7 @@ impl Day<'_> {
             name: &'a str,
             certainty: Certainty,
         }
-        json(&Doc {
+        pretty(&Doc {
             schema: "quanfu.calendar-day/1",
             calendar: self.calendar.name(),
             day: self.day,
@@ -327,7 +313,7 @@ impl Count<'_> {
             certainty: Certainty,
             days: Vec<StepDoc<'a>>,
         }
-        json(&Doc {
+        pretty(&Doc {
             schema: "quanfu.calendar-count/1",
             calendar: self.calendar.name(),
             from: self.from,
@@ -440,7 +426,7 @@ impl Value<'_> {
             rules: Vec<RuleDoc<'a>>,
         }
         let value = self.value;
-        json(&Doc {
+        pretty(&Doc {
             schema: "quanfu.value-date/1",
             pair: &self.pair,
             traded: self.traded,

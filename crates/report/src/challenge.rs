@@ -7,7 +7,7 @@ use quanfu_settlement::challenge::{ClassScore, EdgeScore, WrongRow};
 use quanfu_settlement::{ChallengeDoc, ChallengeGap};
 use quanfu_trail::Lang;
 
-use crate::text::{amount, grouped, inert, left, paint, percent, right};
+use crate::text::{amount, grouped, inert, left, paint, percent, right, say};
 use crate::{Look, labels};
 
 /// Precision and recall of every class, what was wrongly confirmed, and what was not planted.
@@ -36,13 +36,6 @@ pub fn table(doc: &ChallengeDoc, look: &Look) -> String {
         left_out(edge, look, &mut out);
     }
     out
-}
-
-fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
-    match look.lang {
-        Lang::Zh => zh,
-        Lang::En => en,
-    }
 }
 
 /// Widths of the columns behind the class.

@@ -14,7 +14,7 @@ use quanfu_trail::Lang;
 use serde::Serialize;
 
 use crate::outcomes::for_each;
-use crate::text::{amount, cut, grouped, inert, left, paint};
+use crate::text::{amount, cut, grouped, inert, left, paint, pretty, say};
 use crate::why::names;
 use crate::{Look, labels};
 
@@ -313,13 +313,6 @@ fn of_group(
     Ok(())
 }
 
-fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
-    match look.lang {
-        Lang::Zh => zh,
-        Lang::En => en,
-    }
-}
-
 /// That names prove nothing.
 #[must_use]
 pub fn caution(look: &Look) -> &'static str {
@@ -454,8 +447,5 @@ pub fn json(log: &DecisionLog) -> String {
         head: log.head(),
         proposals: log.proposals(),
     };
-    let text = serde_json::to_string_pretty(&doc);
-    let mut text = text.expect("the document holds no map with keys other than text");
-    text.push('\n');
-    text
+    pretty(&doc)
 }

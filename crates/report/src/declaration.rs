@@ -11,7 +11,7 @@ use quanfu_settlement::{Book, Outcome, ResultDoc, Rules, Side};
 use quanfu_trail::Lang;
 
 use crate::outcomes::{self, OutcomeRow, OutcomesError};
-use crate::text::{amount, grouped, inert, left, paint, right};
+use crate::text::{amount, grouped, inert, left, paint, pretty, right, say};
 use crate::{Look, labels};
 
 pub use schema::{declaration_schema, restored_schema};
@@ -105,13 +105,6 @@ fn read_row(row: OutcomeRow, side: Side) -> Option<OutcomeOf> {
         rule: row.rule,
         causes: row.cause,
     })
-}
-
-fn say(look: &Look, zh: &'static str, en: &'static str) -> &'static str {
-    match look.lang {
-        Lang::Zh => zh,
-        Lang::En => en,
-    }
 }
 
 /// How many batches, and how many faults of one kind, are told one by one.
@@ -268,10 +261,7 @@ pub fn faults_json(unsound: &[Unsound], differences: &[Difference]) -> String {
         schema: "quanfu.restored-check/1",
         faults: faults.collect(),
     };
-    let text = serde_json::to_string_pretty(&doc);
-    let mut text = text.expect("the document holds no map with keys other than text");
-    text.push('\n');
-    text
+    pretty(&doc)
 }
 
 /// A declaration for a terminal: its records in sums, with names and accounts masked unless the look says otherwise.
@@ -443,8 +433,5 @@ pub fn review_json(reviewed: &Reviewed, differences: &[Difference]) -> String {
         findings: &reviewed.findings,
         dues: reviewed.dues.iter().map(text).collect(),
     };
-    let text = serde_json::to_string_pretty(&doc);
-    let mut text = text.expect("the document holds no map with keys other than text");
-    text.push('\n');
-    text
+    pretty(&doc)
 }

@@ -15,8 +15,8 @@ use quanfu_settlement::Digest;
 use quanfu_settlement::table::push_text_cell;
 use serde::Serialize;
 
-use crate::calendar::{StepDoc, dated, json, say, step_lines, steps, sure};
-use crate::text::{inert, left, paint, right};
+use crate::calendar::{StepDoc, dated, step_lines, steps, sure};
+use crate::text::{inert, left, paint, pretty, right, say};
 use crate::{Lang, Look};
 
 /// A record, and how it stands on a day.
@@ -667,7 +667,7 @@ pub fn due_json(views: &[View<'_>]) -> String {
         programme: &view.programme.id,
         item: item_doc(item),
     });
-    json(&Doc {
+    pretty(&Doc {
         schema: "quanfu.filing-due/1",
         day: views.first().map(|view| view.day),
         due: rows.collect(),
@@ -722,7 +722,7 @@ pub fn export_json(views: &[View<'_>], whole: bool) -> String {
         records: Vec<RecordDoc<'a>>,
     }
     let record = |view| record_doc(view, whole);
-    json(&Doc {
+    pretty(&Doc {
         schema: "quanfu.filing-export/1",
         day: views.first().map(|view| view.day),
         masked: !whole,

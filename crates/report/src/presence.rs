@@ -6,7 +6,7 @@ use quanfu_settlement::rules::SourceRole;
 use quanfu_settlement::{Presence, ResultDoc};
 use quanfu_trail::Lang;
 
-use crate::result::say;
+use crate::text::say;
 use crate::text::{amount, cut, grouped, inert, left, right};
 use crate::{Look, labels};
 

@@ -10,7 +10,7 @@ use quanfu_pricing::{
 use quanfu_trail::{Lang, Trail};
 use serde::Serialize;
 
-use crate::text::{amount, grouped, inert, left, right};
+use crate::text::{amount, grouped, inert, inert_lines, left, pretty, right};
 use crate::{Look, labels};
 
 /// Schema name of one price.
@@ -473,18 +473,4 @@ pub fn list_json(view: &ListView<'_>) -> String {
         before: view.before.map(|before| before.on.to_string()),
         rows: rows.collect(),
     })
-}
-
-fn pretty(doc: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(doc);
-    let mut text = text.expect("prices have text keys only");
-    text.push('\n');
-    text
-}
-
-/// Makes text safe to show line by line.
-fn inert_lines(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("{}\n", inert(line)))
-        .collect()
 }

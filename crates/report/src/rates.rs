@@ -7,7 +7,7 @@ use quanfu_trail::{Lang, Trail};
 use serde::Serialize;
 
 use crate::Look;
-use crate::text::{inert, left, paint, right};
+use crate::text::{inert, inert_lines, left, paint, pretty, right};
 
 /// Schema name of a list of rates.
 pub const RATES: &str = "quanfu.rates/1";
@@ -24,7 +24,7 @@ pub fn json(rates: &[&FxRate]) -> String {
         schema: &'static str,
         rates: &'a [&'a FxRate],
     }
-    document(&Doc {
+    pretty(&Doc {
         schema: RATES,
         rates,
     })
@@ -129,7 +129,7 @@ impl Converted<'_> {
             spread,
             trail,
         } = self.conversion;
-        document(&Doc {
+        pretty(&Doc {
             schema: CONVERSION,
             on: self.on.to_string(),
             from: *from,
@@ -200,7 +200,7 @@ pub fn customs_json(found: &CustomsDay, rate: &FxRate) -> String {
         certainty: &'static str,
         rate: &'a FxRate,
     }
-    document(&Doc {
+    pretty(&Doc {
         schema: CUSTOMS,
         day: found.day.to_string(),
         third_wednesday: found.third_wednesday.to_string(),
@@ -232,16 +232,6 @@ pub fn customs_table(found: &CustomsDay, rate: &FxRate, look: &Look) -> String {
         out.push_str(&format!("  {}  {text}\n", left(name, 16)));
     }
     out
-}
-
-fn document(doc: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(doc).expect("text and numbers serialise");
-    text.push('\n');
-    text
-}
-
-fn inert_lines(text: &str) -> String {
-    text.lines().map(|line| inert(line) + "\n").collect()
 }
 
 #[cfg(test)]

@@ -11,12 +11,11 @@ use quanfu_settlement::{
     FindingCode, Moment, Proof, ProofKind, Reading, RefRole, References, Severity, Statement,
     Verdict,
 };
-use quanfu_trail::Lang;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::schema::{array, list, object, or_null};
-use crate::text::{amount, cut, grouped, inert, left, paint, right};
+use crate::text::{amount, cut, grouped, inert, left, paint, right, say};
 use crate::{Look, labels};
 
 /// Schema name of readings.
@@ -524,13 +523,6 @@ pub fn schema() -> String {
     document["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     document["title"] = json!(SCHEMA);
     self::text(&document, true)
-}
-
-fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
-    match look.lang {
-        Lang::Zh => zh,
-        Lang::En => en,
-    }
 }
 
 /// What each file is, what it proves and what could not be read, for a terminal; the first ten entries of each

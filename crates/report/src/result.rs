@@ -11,7 +11,7 @@ use quanfu_settlement::result::{EdgeSummary, OpenPosition};
 use quanfu_settlement::{Cause, Outcome, ResultDoc, Side};
 use quanfu_trail::Lang;
 
-use crate::text::{amount, cut, grouped, inert, left, paint, percent, right};
+use crate::text::{amount, cut, grouped, inert, left, paint, percent, right, say};
 use crate::{Look, balance, labels, presence};
 
 /// How many open positions the work list shows.
@@ -35,13 +35,6 @@ pub fn table(doc: &ResultDoc, look: &Look) -> String {
     open_classes(doc, look, &mut out);
     work_list(doc, look, &mut out);
     out
-}
-
-pub(crate) fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
-    match look.lang {
-        Lang::Zh => zh,
-        Lang::En => en,
-    }
 }
 
 fn head(doc: &ResultDoc, look: &Look, out: &mut String) {

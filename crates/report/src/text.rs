@@ -1,8 +1,25 @@
 //! Small things that all views for terminals share.
 
+use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::Look;
+use crate::{Lang, Look};
+
+/// A word in the language that people read.
+pub(crate) fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
+    match look.lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    }
+}
+
+/// A document as programs read it.
+pub(crate) fn pretty(doc: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(doc);
+    let mut text = text.expect("the document holds no map with keys other than text");
+    text.push('\n');
+    text
+}
 
 /// Pads a text to a display width, on its right. One that is too wide keeps a blank from what follows.
 pub(crate) fn left(text: &str, width: usize) -> String {
@@ -67,6 +84,11 @@ pub(crate) fn inert(text: &str) -> String {
             if c.is_control() || moves { '\u{FFFD}' } else { c }
         })
         .collect()
+}
+
+/// [`inert`], line by line.
+pub(crate) fn inert_lines(text: &str) -> String {
+    text.lines().map(|line| inert(line) + "\n").collect()
 }
 
 /// Colours a word, if colours are wanted: `31` red, `32` green, `33` yellow, `1` bold.

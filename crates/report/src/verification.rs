@@ -6,7 +6,7 @@ use quanfu_trail::Lang;
 use quanfu_verify::Verification;
 use serde::Serialize;
 
-use crate::text::{grouped, inert, paint};
+use crate::text::{grouped, inert, paint, pretty};
 use crate::{Look, labels};
 
 /// The answer for a terminal.
@@ -138,8 +138,5 @@ pub fn json(verification: &Verification) -> String {
             doc.missing = missing.collect();
         }
     }
-    let text = serde_json::to_string_pretty(&doc);
-    let mut text = text.expect("the document holds no map with keys other than text");
-    text.push('\n');
-    text
+    pretty(&doc)
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::bridge::{self, GroupBridge};
 use crate::exchange::ExchangeSteps;
 use crate::outcomes::OutcomeRow;
-use crate::text::{amount, grouped, inert, paint};
+use crate::text::{amount, grouped, inert, paint, pretty};
 use crate::{Look, labels};
 
 /// A record's line as it stands in its file.
@@ -355,8 +355,5 @@ pub fn json(story: &Story<'_>) -> String {
         exchanges: &story.exchanges,
         raw: &story.raw,
     };
-    let text = serde_json::to_string_pretty(&doc);
-    let mut text = text.expect("the document holds no map with keys other than text");
-    text.push('\n');
-    text
+    pretty(&doc)
 }

@@ -1,5 +1,6 @@
 //! JSON Schemas of the two documents, made from the lists of the code.
 
+use crate::text::pretty;
 use quanfu_filing::OriginalKind;
 use quanfu_filing::declaration::{Action, Direction, IdKind, Nature, PartyKind};
 use quanfu_money::Rounding;
@@ -59,9 +60,7 @@ fn named(schema: Value, title: &str, description: &str) -> String {
     if let (Value::Object(whole), Value::Object(schema)) = (&mut whole, schema) {
         whole.extend(schema);
     }
-    let mut text = serde_json::to_string_pretty(&whole).expect("texts and lists only");
-    text.push('\n');
-    text
+    pretty(&whole)
 }
 
 /// JSON Schema of `quanfu.restored/1`.

@@ -3,24 +3,16 @@
 use std::fmt::Write as _;
 
 use quanfu_settlement::table::push_text_cell;
-use quanfu_trail::Lang;
 
 use super::{
     Difference, EdgeDifference, GroupClass, InputClass, Kinship, Pair, PositionClass, SourceSum,
     Standing,
 };
 use crate::Look;
-use crate::text::{amount, cut, grouped, inert, left, paint, right};
+use crate::text::{amount, cut, grouped, inert, left, paint, pretty, right, say};
 
 /// How many lines each list of an edge shows.
 const LISTED: usize = 20;
-
-fn say<'t>(look: &Look, zh: &'t str, en: &'t str) -> &'t str {
-    match look.lang {
-        Lang::Zh => zh,
-        Lang::En => en,
-    }
-}
 
 /// The difference for a terminal: what the runs were given, then sums and the first of each list, edge by edge.
 #[must_use]
@@ -375,10 +367,7 @@ fn more(count: usize, look: &Look, out: &mut String) {
 /// The difference as one JSON document (`quanfu.diff/1`), complete.
 #[must_use]
 pub fn json(difference: &Difference) -> String {
-    let text = serde_json::to_string_pretty(difference);
-    let mut text = text.expect("the document holds no map with keys other than text");
-    text.push('\n');
-    text
+    pretty(difference)
 }
 
 /// One line for each change, complete; `kind` is `total`, `group`, `record` or `position`. A group has a line for each
@@ -524,7 +513,7 @@ mod tests {
     #[test]
     fn every_class_has_words_in_both_languages() {
         let zh = Look {
-            lang: Lang::Zh,
+            lang: quanfu_trail::Lang::Zh,
             ..Look::default()
         };
         for class in [GroupClass::Lost, GroupClass::Arrived] {
