@@ -3,7 +3,7 @@
 //! This is a neutral model, no authority's format on the wire.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Write};
 
 use quanfu_calendar::Date;
 use quanfu_codes::{ParameterRow, Parameters};
@@ -1103,10 +1103,9 @@ impl Restored {
         };
         // never as one text: that of a month has hundreds of megabytes
         let mut pen = BufWriter::with_capacity(1 << 16, Hasher::new(DigestAlg::Sha256));
-        let done = serde_json::to_writer_pretty(&mut pen, &zeroed);
-        done.expect("the document holds texts, whole numbers and lists only");
-        let hasher = pen.write_all(b"\n").and_then(|()| Ok(pen.into_inner()?));
-        hasher.expect("a digest takes all bytes").finish()
+        let done = write_pretty(&zeroed, &mut pen).and_then(|()| Ok(pen.into_inner()?));
+        let hasher = done.expect("texts, whole numbers and lists; and a digest takes all bytes");
+        hasher.finish()
     }
 
     /// All reasons why the declaration does not hold, sorted; none: sums are conserved, nothing is missing or twice, and
@@ -1354,6 +1353,15 @@ impl Restored {
         written(self)
     }
 
+    /// Writes what [`Restored::to_json`] gives, piece by piece.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        write_pretty(self, out)
+    }
+
     /// Reads a declaration; unknown keys are errors. Whether it holds is asked with [`Restored::check`].
     ///
     /// # Errors
@@ -1408,4 +1416,9 @@ pub(crate) fn written(document: &impl Serialize) -> String {
     let mut text = text.expect("the document holds texts, whole numbers and lists only");
     text.push('\n');
     text
+}
+
+fn write_pretty(document: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
+    out.write_all(b"\n")
 }

@@ -1,7 +1,7 @@
 //! `quanfu declare`: restored declarations, and drafts of declarations.
 
-use std::collections::BTreeMap;
-use std::io::Read;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -126,17 +126,17 @@ fn from_result(
     let mut table = None;
     let mut previous = None;
     let mut by_digest: BTreeMap<Digest, &Path> = BTreeMap::new();
+    let named = certificate.inputs.iter().map(|input| input.digest);
+    let named = named.chain(certificate.outcomes_table);
+    let algorithms: BTreeSet<DigestAlg> = named.map(|digest| digest.alg).collect();
     for path in given {
-        let digests = [DigestAlg::Blake3, DigestAlg::Sha256];
-        let digests = [
-            why::digest(path, digests[0])?,
-            why::digest(path, digests[1])?,
-        ];
+        let digests = algorithms.iter().map(|alg| why::digest(path, *alg));
+        let digests = digests.collect::<Result<Vec<_>, _>>()?;
         let is = |digest: &Digest| digests.contains(digest);
         if certificate.outcomes_table.as_ref().is_some_and(is) {
             table = Some(files::text(path)?);
         } else if certificate.inputs.iter().any(|input| is(&input.digest)) {
-            by_digest.extend(digests.map(|digest| (digest, path.as_path())));
+            by_digest.extend(digests.into_iter().map(|digest| (digest, path.as_path())));
         } else if let Some(earlier) = certificate.after.as_ref().filter(|_| begins_json(path)) {
             let read = files::result(path)?;
             if read.certificate.body == earlier.body {
@@ -222,11 +222,15 @@ fn restore(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let made = from_result(&doc, &given, edge, screen)?;
     let mut written = Outputs::default();
     for output in &outputs {
-        let text = match extension(output, &["json", "csv"])? {
-            "json" => made.to_json(),
-            _ => format!("\u{feff}{}", made.to_csv()),
+        let mut file = written.begin(output)?;
+        let done = match extension(output, &["json", "csv"])? {
+            "json" => made.write_json(&mut file),
+            _ => file
+                .write_all("\u{feff}".as_bytes())
+                .and_then(|()| file.write_all(made.to_csv().as_bytes())),
         };
-        written.write(output, &text)?;
+        let done = done.and_then(|()| file.flush());
+        done.map_err(|error| Failure::output(output, &error))?;
     }
     written.commit()?;
     let unsound = made.check(&netting);
