@@ -353,7 +353,6 @@ column = "amount"
 column = "currency"
 "#;
 
-/// Words of a command line; single quotes keep blanks.
 fn play(script: &str, folder: &Path) -> String {
     let mut out = String::new();
     let mut place = folder.to_owned();

@@ -109,12 +109,14 @@ impl Quote {
     #[inline]
     pub fn convert(&self, money: Money, rounding: Rounding) -> Result<Money, FxError> {
         let currency = self.other(money.currency())?;
-        let from_base = money.currency() == self.base;
+        let (num, den) = self.factor(money.currency() == self.base);
         // The common case, which needs no more than 64 bits, many times faster.
-        if let Some(minor) = self.converted_small(money.minor(), from_base, rounding) {
-            return Ok(Money::from_minor(minor, currency));
+        if let (Ok(num), Ok(den)) = (i64::try_from(num), i64::try_from(den))
+            && let Some(num) = money.minor().checked_mul(num)
+        {
+            let minor = rounding.divide(num.into(), den.into())?;
+            return Ok(quanfu_money::MoneySum::from_minor(minor, currency).to_money()?);
         }
-        let (num, den) = self.factor(from_base);
         rounded(
             &Factors::ONE.times((num, den)),
             money.minor(),
@@ -123,31 +125,13 @@ impl Quote {
         )
     }
 
-    /// What [`Quote::convert`] gives where no number on the way is longer than 64 bits.
-    #[inline]
-    fn converted_small(&self, minor: i64, from_base: bool, rounding: Rounding) -> Option<i64> {
-        let (up, down) = self.powers();
-        let price = u64::try_from(self.value.mantissa()).ok()?;
-        let price = price.checked_mul(small_ten_to(up.saturating_sub(down))?)?;
-        let whole = small_ten_to(down.saturating_sub(up))?;
-        let (num, den) = if from_base {
-            (price, whole)
-        } else {
-            (whole, price)
-        };
-        let size = minor.unsigned_abs().checked_mul(num)?;
-        let (mut quotient, rest) = (size / den, size % den); // a price is above zero
-        let half = || rest.cmp(&(den - rest));
-        if rest != 0 && rounding.leaves_zero(minor < 0, quotient % 2 != 0, half()) {
-            quotient += 1; // the divisor is above 1 where there is a rest
-        }
-        let quotient = i64::try_from(quotient).ok()?;
-        Some(if minor < 0 { -quotient } else { quotient })
-    }
-
     /// What minor units of one side are multiplied with to be minor units of the other: numerator and denominator.
+    #[inline]
     pub(crate) fn factor(&self, from_base: bool) -> (u128, u128) {
-        let (up, down) = self.powers();
+        // minor(quote) / 10^eq = minor(base) / 10^eb * mantissa / 10^scale / unit, and the unit is a power of
+        // ten: so mantissa over one power of ten is the whole price in minor units, and its inverse the other.
+        let up = u32::from(self.quote.minor_digits());
+        let down = u32::from(self.base.minor_digits()) + self.value.scale() + self.zeros;
         // 96 bits times 10^4 at most, and 10^36 at most
         let price = self.value.mantissa().unsigned_abs() * ten_to(up.saturating_sub(down));
         let whole = ten_to(down.saturating_sub(up));
@@ -157,32 +141,6 @@ impl Quote {
             (whole, price)
         }
     }
-
-    /// The powers of ten that the mantissa is multiplied with and divided by.
-    ///
-    /// minor(quote) / 10^eq = minor(base) / 10^eb * mantissa / 10^scale / unit, and the unit is a power of ten: so
-    /// mantissa over one power of ten is the whole price in minor units, and its inverse the other.
-    #[inline]
-    fn powers(&self) -> (u32, u32) {
-        let up = u32::from(self.quote.minor_digits());
-        let down = u32::from(self.base.minor_digits()) + self.value.scale() + self.zeros;
-        (up, down)
-    }
-}
-
-/// Powers of ten that 64 bits hold.
-#[inline]
-fn small_ten_to(power: u32) -> Option<u64> {
-    const POWERS: [u64; 20] = {
-        let mut powers = [1; 20];
-        let mut at = 1;
-        while at < powers.len() {
-            powers[at] = powers[at - 1] * 10;
-            at += 1;
-        }
-        powers
-    };
-    POWERS.get(power as usize).copied()
 }
 
 /// Powers of ten from a table, for up to 28 decimals, 4 of a minor unit and 4 of a unit.

@@ -222,14 +222,12 @@ fn restore(matches: &ArgMatches, screen: &Screen) -> Result<u8, Failure> {
     let made = from_result(&doc, &given, edge, screen)?;
     let mut written = Outputs::default();
     for output in &outputs {
+        if extension(output, &["json", "csv"])? == "csv" {
+            written.write(output, &format!("\u{feff}{}", made.to_csv()))?;
+            continue;
+        }
         let mut file = written.begin(output)?;
-        let done = match extension(output, &["json", "csv"])? {
-            "json" => made.write_json(&mut file),
-            _ => file
-                .write_all("\u{feff}".as_bytes())
-                .and_then(|()| file.write_all(made.to_csv().as_bytes())),
-        };
-        let done = done.and_then(|()| file.flush());
+        let done = made.write_json(&mut file).and_then(|()| file.flush());
         done.map_err(|error| Failure::output(output, &error))?;
     }
     written.commit()?;
