@@ -1,6 +1,7 @@
 //! [`Application`]: what a firm, or an insurer for many firms, asks support for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use quanfu_calendar::Date;
 use quanfu_money::{Decimal, Money};
@@ -130,7 +131,7 @@ pub struct Item {
     pub interest: InterestKind,
     /// Renminbi for one of the item's currency, where the application says so.
     pub rate: Option<Decimal>,
-    /// The reconciled receipt that shows the payment.
+    /// The reconciled receipt that shows the payment; a receipt of several items has a part, as in `39b8ae13584dd369#2`.
     pub receipt: Option<String>,
     /// Other support received for the same item.
     pub support: Vec<Support>,
@@ -146,7 +147,8 @@ pub struct Support {
 }
 
 impl Item {
-    /// What the item is known by wherever it is claimed: its invoice and its payment, or the days of a loan.
+    /// What the item is known by wherever it is claimed: its invoice and its payment, or the days of a loan; and its
+    /// receipt.
     ///
     /// Blanks and letter case make no difference.
     #[must_use]
@@ -170,8 +172,16 @@ impl Item {
                 until,
             });
         }
+        if let Some(receipt) = &self.receipt {
+            keys.push(Key::Paper(format!("receipt {}", plain(receipt))));
+        }
         keys
     }
+}
+
+/// A payment or receipt without its part.
+pub(crate) fn whole(name: &str) -> &str {
+    name.split('#').next().unwrap_or(name)
 }
 
 /// A name without blanks, in capital letters: however it is typed, it is the same.
@@ -184,7 +194,7 @@ pub(crate) fn plain(text: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Key {
-    /// An invoice or a payment.
+    /// An invoice, a payment or a receipt.
     Paper(String),
     /// The days of a loan's interest.
     Interest {
@@ -195,6 +205,78 @@ pub enum Key {
         /// The day after the last.
         until: Date,
     },
+}
+
+impl Key {
+    /// The payment or receipt that this is, or is a part of.
+    fn whole(&self) -> Option<&str> {
+        match self {
+            Self::Paper(text) if text.starts_with("payment ") || text.starts_with("receipt ") => {
+                Some(whole(text))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether they are the same, a whole and its part, or days of one loan that meet.
+    fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Interest { loan, from, until },
+                Self::Interest {
+                    loan: other,
+                    from: begins,
+                    until: ends,
+                },
+            ) => loan == other && from < ends && begins < until,
+            (Self::Paper(text), Self::Paper(found)) => {
+                let is_whole = |whole: &str| whole == text || whole == found;
+                text == found || self.whole() == other.whole() && self.whole().is_some_and(is_whole)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What was claimed, by the keys of the items.
+#[derive(Debug)]
+pub(crate) struct ByKey<'k, T>(BTreeMap<(bool, &'k str), Vec<(&'k Key, T)>>);
+
+impl<'k, T> ByKey<'k, T> {
+    pub(crate) fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    pub(crate) fn add(&mut self, key: &'k Key, claim: T) {
+        // All days of a loan stand together.
+        let name = match key {
+            Key::Paper(text) => (false, text.as_str()),
+            Key::Interest { loan, .. } => (true, loan.as_str()),
+        };
+        self.0.entry(name).or_default().push((key, claim));
+    }
+
+    /// What is claimed under a key that meets this one.
+    pub(crate) fn meeting<'s>(&'s self, key: &'s Key) -> impl Iterator<Item = &'s T> {
+        let (name, whole) = match key {
+            Key::Paper(text) => ((false, text.as_str()), key.whole()),
+            Key::Interest { loan, .. } => ((true, loan.as_str()), None),
+        };
+        let is_part = whole.is_some_and(|whole| whole != name.1);
+        let of_whole = whole.filter(|_| is_part);
+        let of_whole = of_whole.and_then(|whole| self.0.get(&(false, whole)));
+        let parts = whole.filter(|_| !is_part).into_iter().flat_map(|whole| {
+            let after = self
+                .0
+                .range((Bound::Excluded((false, whole)), Bound::Unbounded));
+            after
+                .take_while(move |((_, name), _)| name.starts_with(whole))
+                .map(|(_, claims)| claims)
+        });
+        let all = self.0.get(&name).into_iter().chain(of_whole).chain(parts);
+        let meets = all.flatten().filter(move |(other, _)| key.meets(other));
+        meets.map(|(_, claim)| claim)
+    }
 }
 
 impl std::fmt::Display for Key {
@@ -329,7 +411,10 @@ impl ItemText {
         {
             return Err(("until", format!("{until} is not after {from}")));
         }
-        if item.keys().is_empty() {
+        if item.invoice.is_none()
+            && item.payment.is_none()
+            && (item.loan.is_none() || item.from.is_none() || item.until.is_none())
+        {
             let message = "an invoice, a payment, or a loan with from and until would be right: \
                            nothing tells this item from another";
             return Err(("invoice", message.to_owned()));

@@ -10,7 +10,7 @@ use quanfu_fx::{RateTable, Staleness, Terms};
 use quanfu_money::{Currency, Money, MoneySum};
 use quanfu_trail::{Rational, Step, Trail};
 
-use crate::application::{Application, InterestKind, Item, ItemKind, Key};
+use crate::application::{Application, ByKey, InterestKind, Item, ItemKind, Key};
 use crate::award::{
     Assessment, Award, AwardLine, BudgetMark, ClassBudgetMark, FileMark, ItemMark, ProgrammeMark,
     Refusal, SCHEMA,
@@ -152,12 +152,7 @@ impl Claimed<'_> {
     /// The papers that show it, for the inputs of a step.
     fn papers(&self) -> String {
         let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
-        let mut text = format!("({}: {}", self.name(), keys.join(", "));
-        if let Some(receipt) = &self.item.receipt {
-            text.push_str(&format!(", receipt {receipt}"));
-        }
-        text.push(')');
-        text
+        format!("({}: {})", self.name(), keys.join(", "))
     }
 }
 
@@ -171,8 +166,7 @@ struct Run<'r> {
 
 /// What earlier awards paid for, by what the items are known by.
 struct Ledger<'l> {
-    papers: BTreeMap<&'l str, Vec<Paid<'l>>>,
-    loans: BTreeMap<&'l str, Vec<(Date, Date, Paid<'l>)>>,
+    paid: ByKey<'l, Paid<'l>>,
     /// What this programme gave a firm from a line in this year, in fen.
     given: BTreeMap<(&'l str, &'l str), i128>,
 }
@@ -190,8 +184,7 @@ struct Paid<'l> {
 impl<'l> Ledger<'l> {
     fn new(programme: &Programme, earlier: &'l [Assessment]) -> Self {
         let mut ledger = Self {
-            papers: BTreeMap::new(),
-            loans: BTreeMap::new(),
+            paid: ByKey::new(),
             given: BTreeMap::new(),
         };
         for assessment in earlier {
@@ -215,33 +208,13 @@ impl<'l> Ledger<'l> {
                             stacks,
                         };
                         for key in &item.keys {
-                            match key {
-                                Key::Paper(text) => {
-                                    ledger.papers.entry(text).or_default().push(paid)
-                                }
-                                Key::Interest { loan, from, until } => {
-                                    let of_loan = ledger.loans.entry(loan).or_default();
-                                    of_loan.push((*from, *until, paid));
-                                }
-                            }
+                            ledger.paid.add(key, paid);
                         }
                     }
                 }
             }
         }
         ledger
-    }
-
-    /// What was paid under a key, or for days of a loan that meet it.
-    fn find(&self, key: &Key) -> Vec<Paid<'l>> {
-        match key {
-            Key::Paper(text) => self.papers.get(text.as_str()).cloned().unwrap_or_default(),
-            Key::Interest { loan, from, until } => {
-                let of_loan = self.loans.get(loan.as_str()).into_iter().flatten();
-                let meets = of_loan.filter(|(begins, ends, _)| from < ends && begins < until);
-                meets.map(|(.., paid)| *paid).collect()
-            }
-        }
     }
 }
 
@@ -461,7 +434,11 @@ impl<'r> Run<'r> {
     /// What earlier awards of programmes that may be stacked on gave for an item.
     fn find_awards(&self, claimed: &mut Claimed<'_>) {
         let mut counted: Vec<*const AwardLine> = Vec::new();
-        for paid in claimed.keys.iter().flat_map(|key| self.ledger.find(key)) {
+        for paid in claimed
+            .keys
+            .iter()
+            .flat_map(|key| self.ledger.paid.meeting(key))
+        {
             if paid.stacks && !counted.contains(&std::ptr::from_ref(paid.line)) {
                 counted.push(paid.line);
                 claimed.has_award = true;
@@ -552,48 +529,45 @@ impl<'r> Run<'r> {
     /// Within a firm the first of two stands; between two firms neither does, because nobody can tell whose it is.
     fn refuse_doubles(&mut self, firms: &mut [Firm<'_>]) {
         let mut doubles: BTreeMap<(usize, usize), String> = BTreeMap::new();
-        // Who claims each key now; all days of a loan stand together.
-        type Claimant<'k> = (usize, usize, &'k Key);
-        let mut now: BTreeMap<(bool, &str), Vec<Claimant<'_>>> = BTreeMap::new();
         for (firm_index, firm) in firms.iter().enumerate() {
             for (index, claimed) in firm.claimed.iter().enumerate() {
                 for key in &claimed.keys {
-                    let before = self.ledger.find(key).into_iter().find(|paid| !paid.stacks);
-                    if let Some(Paid { award, item, .. }) = before {
+                    let mut before = self.ledger.paid.meeting(key).filter(|paid| !paid.stacks);
+                    if let Some(Paid { award, item, .. }) = before.next() {
                         let by = format!(
                             "{key}: award {} application {} item {}",
                             award.id, item.application, item.item
                         );
                         doubles.entry((firm_index, index)).or_insert(by);
                     }
-                    let name = match key {
-                        Key::Paper(text) => (false, text.as_str()),
-                        Key::Interest { loan, .. } => (true, loan.as_str()),
-                    };
-                    now.entry(name).or_default().push((firm_index, index, key));
                 }
             }
         }
-        let before = doubles.clone();
-        for claimants in now.values_mut() {
-            claimants.retain(|(firm, index, _)| !before.contains_key(&(*firm, *index)));
-            for (place, &(firm, index, key)) in claimants.iter().enumerate() {
-                // Items stand in the order of filing, so within a firm the first is the one that stands.
-                let mut others = claimants.iter().enumerate();
-                let other = others.find(|(other_place, (other, other_index, other_key))| {
-                    (*other, *other_index) != (firm, index)
-                        && (*other != firm || *other_place < place)
-                        && meets(key, other_key)
-                });
-                if let Some((_, &(other_firm, other, _))) = other {
-                    let other_firm: &Firm<'_> = &firms[other_firm];
-                    let by = format!(
-                        "{key}: firm {} {}",
-                        other_firm.enterprise,
-                        other_firm.claimed[other].name()
-                    );
-                    doubles.entry((firm, index)).or_insert(by);
+        let mut now: ByKey<'_, (usize, usize)> = ByKey::new();
+        let mut left: Vec<(usize, usize, &Key)> = Vec::new();
+        for (firm_index, firm) in firms.iter().enumerate() {
+            for (index, claimed) in firm.claimed.iter().enumerate() {
+                if doubles.contains_key(&(firm_index, index)) {
+                    continue;
                 }
+                for key in &claimed.keys {
+                    now.add(key, (firm_index, index));
+                    left.push((firm_index, index, key));
+                }
+            }
+        }
+        for (firm, index, key) in left {
+            // Items stand in the order of filing, so within a firm the first is the one that stands.
+            let mut others = now.meeting(key);
+            let other = others.find(|(other, other_index)| *other != firm || *other_index < index);
+            if let Some(&(other_firm, other)) = other {
+                let other_firm: &Firm<'_> = &firms[other_firm];
+                let by = format!(
+                    "{key}: firm {} {}",
+                    other_firm.enterprise,
+                    other_firm.claimed[other].name()
+                );
+                doubles.entry((firm, index)).or_insert(by);
             }
         }
         for (firm_index, firm) in firms.iter_mut().enumerate() {
@@ -1723,21 +1697,6 @@ fn days_of(test: WindowTest, item: &Item) -> (Option<Date>, Option<Date>) {
         }
     };
     (day, day)
-}
-
-/// Whether two keys are the same, or days of one loan that meet.
-fn meets(a: &Key, b: &Key) -> bool {
-    match (a, b) {
-        (
-            Key::Interest { loan, from, until },
-            Key::Interest {
-                loan: other,
-                from: begins,
-                until: ends,
-            },
-        ) => loan == other && from < ends && begins < until,
-        _ => a == b,
-    }
 }
 
 fn not_computable(error: impl std::fmt::Display) -> Because {

@@ -74,7 +74,7 @@ reasons! {
     PriorSupportMissing = "PRIOR_SUPPORT_MISSING",
     /// It has other support of a kind that excludes this.
     SupportedAlready = "SUPPORTED_ALREADY",
-    /// The same invoice, payment or interest was claimed before or elsewhere.
+    /// The same invoice, payment, interest or receipt was claimed before or elsewhere.
     ClaimedTwice = "CLAIMED_TWICE",
     /// The figures leave the range that is computed exactly.
     NotComputable = "NOT_COMPUTABLE",

@@ -7,7 +7,7 @@ use quanfu_settlement::result::{ResultDoc, SCHEMA};
 use quanfu_settlement::table::HEADER;
 use quanfu_settlement::{Digest, DigestAlg, Outcome};
 
-use crate::application::Records;
+use crate::application::{Records, whole};
 use crate::error::DocumentError;
 
 /// What results say of records. An item's `receipt` is the id of a record in their outcomes tables.
@@ -111,7 +111,7 @@ impl Receipts {
         if self.takes_all {
             return None;
         }
-        let Some((day, edges)) = self.records.get(receipt) else {
+        let Some((day, edges)) = self.records.get(whole(receipt)) else {
             return Some(format!("{receipt}: no result has it"));
         };
         let mut open = edges.iter();

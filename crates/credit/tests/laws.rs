@@ -935,6 +935,131 @@ fn nothing_is_supported_twice() {
 }
 
 #[test]
+fn a_receipt_shows_one_payment() {
+    let text = include_str!("../data/programmes/jinan-illustrative.toml");
+    let programme = programme(&[]);
+    let with = |id: &str, firm: &str, items: &[(&str, &str)]| {
+        let of: Vec<(&str, &str)> = items.iter().map(|(i, _)| (*i, "100.00 CNY")).collect();
+        let mut application = premium(id, firm, "1", &of);
+        for (item, (_, receipt)) in application.items.iter_mut().zip(items) {
+            item.receipt = Some((*receipt).to_owned());
+        }
+        application
+    };
+    let said = |done: &quanfu_credit::Assessment| -> Vec<String> {
+        let all = done.refused.iter();
+        all.map(|refusal| {
+            let (application, item) = (&refusal.application, &refusal.item);
+            format!(
+                "{application}/{item} {} {}",
+                refusal.reason.code(),
+                refusal.detail
+            )
+        })
+        .collect()
+    };
+    // Two items of one application, and two applications of a firm: the first stands.
+    let a = with("A1", "E1", &[("I-1", "aa"), ("I-2", "AA")]);
+    let b = with("A2", "E1", &[("I-3", "aa"), ("I-4", "bb")]);
+    assert_eq!(
+        said(&run(&programme, &[b.clone(), a.clone()])),
+        [
+            "A1/1 CLAIMED_TWICE receipt AA: firm E1 application A1 item 0",
+            "A2/0 CLAIMED_TWICE receipt AA: firm E1 application A1 item 0"
+        ]
+    );
+    // Two firms: neither.
+    let other = with("B1", "E2", &[("I-5", "b b")]);
+    assert_eq!(
+        said(&run(&programme, &[b.clone(), other])),
+        [
+            "A2/1 CLAIMED_TWICE receipt BB: firm E2 application B1 item 0",
+            "B1/0 CLAIMED_TWICE receipt BB: firm E1 application A2 item 1"
+        ]
+    );
+    // Another programme, and another year.
+    let first = run(&programme, &[a]);
+    for change in [
+        ("id = \"law\"", "id = \"other\""),
+        ("year = \"2024\"", "year = \"2025\""),
+    ] {
+        let later = self::programme(&[change]);
+        let done = run_with(
+            &later,
+            std::slice::from_ref(&b),
+            &RateTable::default(),
+            std::slice::from_ref(&first),
+        );
+        assert_eq!(
+            said(&done),
+            ["A2/0 CLAIMED_TWICE receipt AA: award law/2024/2025-03-01/E1 application A1 item 0"]
+        );
+    }
+    // Another line.
+    let interest = |receipt: &str| {
+        let text = format!(
+            "schema = \"quanfu.application/1\"\nid = \"A3\"\nenterprise = \"E1\"\nname = \"E\"\nfiled_on = 2025-01-10\n[facts]\nexports = \"1 USD\"\n\
+             [[item]]\nid = \"0\"\nkind = \"interest\"\namount = \"100.00 CNY\"\nloan = \"L\"\nfrom = 2024-01-01\nuntil = 2024-04-01\npaid_on = 2024-12-20\nreceipt = \"{receipt}\"\n"
+        );
+        application::from_toml(&text).expect("an application")
+    };
+    let paid = self::programme(&[("interest_accrued", "interest_paid")]);
+    assert_eq!(
+        said(&run(&paid, &[b.clone(), interest("bb")])),
+        ["A3/0 CLAIMED_TWICE receipt BB: firm E1 application A2 item 1"]
+    );
+    assert!(run(&paid, &[b, interest("cc")]).refused.is_empty());
+    // Parts of one receipt are apart; the whole and a part of it are not.
+    let parts = with(
+        "A4",
+        "E1",
+        &[("I-1", "aa#1"), ("I-2", "aa#2"), ("I-3", "aab#2")],
+    );
+    let of_parts = run(&programme, std::slice::from_ref(&parts));
+    assert!(of_parts.refused.is_empty(), "{:?}", of_parts.refused);
+    let of_whole = with("A5", "E1", &[("I-9", "aa")]);
+    assert_eq!(
+        said(&run(&programme, &[parts.clone(), of_whole.clone()])),
+        ["A5/0 CLAIMED_TWICE receipt AA: firm E1 application A4 item 0"]
+    );
+    let mut early = of_whole;
+    early.filed_on = "2025-01-01".parse().expect("a day");
+    assert_eq!(
+        said(&run(&programme, &[parts, early])),
+        [
+            "A4/0 CLAIMED_TWICE receipt AA#1: firm E1 application A5 item 0",
+            "A4/1 CLAIMED_TWICE receipt AA#2: firm E1 application A5 item 0"
+        ]
+    );
+    // Worked cases of a programme that asks for receipts have one for each item.
+    let text = text.replace(
+        "[eligibility]\n",
+        "[eligibility]\nrequires_receipt = true\n",
+    );
+    let strict = Programme::parse(&text).expect("a programme");
+    assert!(strict.requires_receipt);
+    let (rates, reference, calendar) = (
+        RateTable::default(),
+        ReferenceRates::shipped(),
+        BusinessCalendar::china(),
+    );
+    let context = Context {
+        day: "2025-03-01".parse().expect("a day"),
+        rates: &rates,
+        reference: &reference,
+        calendar: &calendar,
+        earlier: &[],
+        policies: &[],
+        files: &[],
+        unread: &[],
+        receipts: None,
+    };
+    for result in strict.run_tests(&context) {
+        assert_eq!(result.differs, Vec::<String>::new(), "{}", result.name);
+    }
+}
+
+#[test]
 fn days_of_one_loan_are_supported_once() {
     let programme = programme(&[("interest_accrued", "interest_paid")]);
     let interest = |id: &str, firm: &str, from: &str, until: &str| {

@@ -134,7 +134,8 @@ impl Programme {
                 facts.entry(gate.condition.fact.clone()).or_insert(passing);
             }
         }
-        let items = test.items.iter().cloned().map(|mut item| {
+        let items = test.items.iter().cloned().enumerate();
+        let items = items.map(|(place, mut item)| {
             item.invoice_on.get_or_insert(day);
             item.paid_on.get_or_insert(day);
             item.policy_from.get_or_insert(day);
@@ -144,7 +145,8 @@ impl Programme {
                 item.policy.get_or_insert_with(|| "worked".into());
             }
             if self.requires_receipt {
-                item.receipt.get_or_insert_with(|| "worked".into());
+                item.receipt
+                    .get_or_insert_with(|| format!("worked {place}"));
             }
             item
         });
