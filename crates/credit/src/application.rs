@@ -153,6 +153,15 @@ impl Item {
     /// Blanks and letter case make no difference.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
+        let mut keys = self.own_keys();
+        if let Some(receipt) = &self.receipt {
+            keys.push(Key::Paper(format!("receipt {}", plain(receipt))));
+        }
+        keys
+    }
+
+    /// The same without its receipt, which alone does not tell it from another.
+    fn own_keys(&self) -> Vec<Key> {
         let mut keys = Vec::new();
         if let Some(invoice) = &self.invoice {
             let issuer = self.issuer.as_deref().unwrap_or_default();
@@ -171,9 +180,6 @@ impl Item {
                 from,
                 until,
             });
-        }
-        if let Some(receipt) = &self.receipt {
-            keys.push(Key::Paper(format!("receipt {}", plain(receipt))));
         }
         keys
     }
@@ -411,10 +417,7 @@ impl ItemText {
         {
             return Err(("until", format!("{until} is not after {from}")));
         }
-        if item.invoice.is_none()
-            && item.payment.is_none()
-            && (item.loan.is_none() || item.from.is_none() || item.until.is_none())
-        {
+        if item.own_keys().is_empty() {
             let message = "an invoice, a payment, or a loan with from and until would be right: \
                            nothing tells this item from another";
             return Err(("invoice", message.to_owned()));
@@ -746,7 +749,16 @@ impl Iterator for Records<'_> {
     type Item = (u32, Result<Vec<String>, String>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let mut rest = self.text.get(self.at..)?;
+        // Empty lines are no records, however many there are.
+        while let Some(after) = rest.strip_prefix("\r\n").or(rest.strip_prefix('\n')) {
+            self.at += rest.len() - after.len();
+            self.line += 1;
+            rest = after;
+        }
+        if matches!(rest, "" | "\r") {
+            return None;
+        }
         let begins = self.line;
         let (mut cells, mut cell, mut quoted, mut was_quoted) =
             (Vec::new(), String::new(), false, false);
@@ -786,9 +798,6 @@ impl Iterator for Records<'_> {
         if quoted {
             fault = Some("a quote is not closed");
         }
-        if cells.len() == 1 && cells[0].is_empty() && !was_quoted {
-            return self.next(); // an empty line
-        }
         Some((
             begins,
             fault.map_or(Ok(cells), |fault| Err(fault.to_owned())),
@@ -802,6 +811,24 @@ mod tests {
 
     const HEAD: &str =
         "application,enterprise,name,filed_on,item,kind,amount,invoice,paid_on,fact:new\n";
+
+    #[test]
+    fn a_million_empty_lines_are_no_records() {
+        let text = format!(
+            "a,b\n{}1,\r\n{}\r\n2,\n\r",
+            "\n".repeat(1_000_000),
+            "\r\n".repeat(7)
+        );
+        let (text, at, line) = (text.as_str(), 0, 1);
+        let records: Vec<_> = Records { text, at, line }
+            .map(|(line, cells)| (line, cells.map(|cells| cells.concat())))
+            .collect();
+        let want = [(1, "ab"), (1_000_002, "1"), (1_000_011, "2")];
+        assert_eq!(
+            records,
+            want.map(|(line, cells)| (line, Ok(cells.to_owned())))
+        );
+    }
 
     #[test]
     fn a_row_that_cannot_be_read_costs_no_other_and_says_why() {

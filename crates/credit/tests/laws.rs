@@ -77,6 +77,25 @@ fn programme(changes: &[(&str, &str)]) -> Programme {
     Programme::parse(&text).expect("a programme")
 }
 
+/// With nothing but rates and days.
+fn context<'c>(
+    rates: &'c RateTable,
+    reference: &'c ReferenceRates,
+    calendar: &'c BusinessCalendar,
+) -> Context<'c> {
+    Context {
+        day: "2025-03-01".parse().expect("a day"),
+        rates,
+        reference,
+        calendar,
+        earlier: &[],
+        policies: &[],
+        files: &[],
+        unread: &[],
+        receipts: None,
+    }
+}
+
 fn run_with(
     programme: &Programme,
     applications: &[Application],
@@ -85,15 +104,8 @@ fn run_with(
 ) -> Assessment {
     let (reference, calendar) = (ReferenceRates::shipped(), BusinessCalendar::china());
     let context = Context {
-        day: "2025-03-01".parse().expect("a day"),
-        rates,
-        reference: &reference,
-        calendar: &calendar,
         earlier,
-        policies: &[],
-        files: &[],
-        unread: &[],
-        receipts: None,
+        ..context(rates, &reference, &calendar)
     };
     let done = assess(programme, applications, &context).expect("amounts are small");
     assert_eq!(done.replay(), Ok(()), "every step gives its figure");
@@ -1043,17 +1055,7 @@ fn a_receipt_shows_one_payment() {
         ReferenceRates::shipped(),
         BusinessCalendar::china(),
     );
-    let context = Context {
-        day: "2025-03-01".parse().expect("a day"),
-        rates: &rates,
-        reference: &reference,
-        calendar: &calendar,
-        earlier: &[],
-        policies: &[],
-        files: &[],
-        unread: &[],
-        receipts: None,
-    };
+    let context = context(&rates, &reference, &calendar);
     for result in strict.run_tests(&context) {
         assert_eq!(result.differs, Vec::<String>::new(), "{}", result.name);
     }
