@@ -5,6 +5,36 @@ use std::collections::BTreeMap;
 use quanfu_calendar::{Certainty, Date};
 use serde::Serialize;
 
+/// Which way the money of a code goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flow {
+    /// It comes in (收入).
+    Income,
+    /// It goes out (支出).
+    Expenditure,
+}
+
+impl Flow {
+    /// The word that tables use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Income => "income",
+            Self::Expenditure => "expenditure",
+        }
+    }
+
+    /// The word of the trade.
+    #[must_use]
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::Income => "收入",
+            Self::Expenditure => "支出",
+        }
+    }
+}
+
 /// A code of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CodeRow {
@@ -16,6 +46,8 @@ pub struct CodeRow {
     pub en: String,
     /// What goes with the code, such as a length; mostly empty.
     pub value: String,
+    /// Which way its money goes; `None`: either way, or not known.
+    pub direction: Option<Flow>,
     /// First day; `None`: not known, or always.
     pub from: Option<Date>,
     /// Last day; `None`: until further notice.
@@ -106,6 +138,9 @@ pub struct CodeTable {
 
 const HEADER: &str = "code,zh,en,value,from,until,source,certainty";
 
+/// The same with a direction for each code.
+const DIRECTION_HEADER: &str = "code,zh,en,direction,from,until,source,certainty";
+
 macro_rules! shipped {
     ($($(#[$meta:meta])* $function:ident = $name:literal, $file:literal;)+) => {
         impl CodeTable {
@@ -145,14 +180,20 @@ shipped! {
 }
 
 impl CodeTable {
-    /// A table in CSV without quotes, under the header `code,zh,en,value,from,until,source,certainty`.
+    /// A table in CSV without quotes, under the header `code,zh,en,value,from,until,source,certainty`; or with `direction`
+    /// instead of `value`: `income`, `expenditure`, or nothing for a code that goes either way.
     ///
     /// # Errors
     ///
     /// [`TableError::Line`], [`TableError::Overlap`].
     pub fn parse(name: &str, text: &str) -> Result<Self, TableError> {
         let mut rows: BTreeMap<String, Vec<CodeRow>> = BTreeMap::new();
-        for cells in cells(text, HEADER) {
+        let with_direction = lines(text).next().map(|(_, line)| line) == Some(DIRECTION_HEADER);
+        let header = match with_direction {
+            true => DIRECTION_HEADER,
+            false => HEADER,
+        };
+        for cells in cells(text, header) {
             let bad = |line, message| TableError::Line {
                 table: name.to_owned(),
                 line,
@@ -165,7 +206,11 @@ impl CodeTable {
                     code: some(code, "a code")?,
                     zh: zh.to_owned(),
                     en: en.to_owned(),
-                    value: value.to_owned(),
+                    value: if with_direction { "" } else { value }.to_owned(),
+                    direction: match with_direction {
+                        true => flow(value)?,
+                        false => None,
+                    },
                     from: optional_day(from)?,
                     until: optional_day(until)?,
                     source: some(source, "a source")?,
@@ -238,13 +283,19 @@ impl CodeTable {
 
 type Cells<'t, const N: usize> = Result<(usize, [&'t str; N]), (usize, String)>;
 
+/// Lines that are not empty and do not begin with #, with their index. Tables saved by Excel begin with a byte order mark.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text.lines().enumerate();
+    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+}
+
 /// The cells of each line under a header, with the line's number; empty lines and lines that begin with # are passed over.
 pub(crate) fn cells<'t, const N: usize>(
     text: &'t str,
     header: &'static str,
 ) -> impl Iterator<Item = Cells<'t, N>> {
-    let lines = text.lines().enumerate();
-    let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let mut lines = lines(text);
     let first = lines.next();
     let wrong = first.filter(|(_, line)| *line != header);
     let wrong = match (first, wrong) {
@@ -269,6 +320,16 @@ pub(crate) fn some(cell: &str, what: &str) -> Result<String, String> {
     } else {
         Ok(cell.to_owned())
     }
+}
+
+fn flow(cell: &str) -> Result<Option<Flow>, String> {
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    let mut known = [Flow::Income, Flow::Expenditure].into_iter();
+    let found = known.find(|flow| flow.name() == cell);
+    let wrong = || format!("direction {cell:?}: income, expenditure or nothing would be right");
+    found.map(Some).ok_or_else(wrong)
 }
 
 pub(crate) fn day(cell: &str) -> Result<Date, String> {

@@ -306,6 +306,36 @@ fn code_tables_hold_what_they_say_on_the_days_they_say() {
 }
 
 #[test]
+fn a_table_of_ones_own_says_which_way_the_money_of_a_code_goes() {
+    const HEAD: &str = "code,zh,en,direction,from,until,source,certainty\n";
+    let parse = |rows: &str| CodeTable::parse("bop", rows);
+    let rows =
+        "1,收,in,income,,,s,certain\n2,支,out,expenditure,,,s,certain\n3,,any,,,,s,certain\n";
+    // the byte order mark is Excel's
+    let table = parse(&format!("\u{feff}{HEAD}{rows}")).unwrap();
+    for (code, zh, direction) in [
+        ("1", "收", Some(Flow::Income)),
+        ("2", "支", Some(Flow::Expenditure)),
+        ("3", "", None),
+    ] {
+        let row = table.at(code, "2026-01-01".parse().unwrap()).unwrap();
+        assert_eq!((row.zh.as_str(), row.direction), (zh, direction), "{code}");
+        assert_eq!(row.value, "");
+    }
+    for cell in ["in", "Income", "收入"] {
+        let error = parse(&format!("{HEAD}1,,a,{cell},,,s,certain\n")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "code table bop, line 2: direction {cell:?}: income, expenditure or nothing would be right"
+            )
+        );
+    }
+    // what no source names is not made up: ours have no direction
+    assert!(CodeTable::bop().rows().all(|row| row.direction.is_none()));
+}
+
+#[test]
 fn tables_hold_the_codes_that_were_seen_and_no_others() {
     let codes = |name: &str| -> Vec<String> {
         let tables = CodeTable::shipped();

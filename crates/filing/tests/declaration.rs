@@ -293,6 +293,61 @@ fn a_complete_declaration_has_nothing_to_look_at_and_each_fault_is_found() {
 }
 
 #[test]
+fn a_code_of_the_other_direction_is_named_with_its_field_and_row() {
+    let mut desk = Desk::new();
+    let good = complete(&desk, GOOD);
+    let of = |direction: &str| {
+        let head = "code,zh,en,direction,from,until,source,certainty";
+        let row = format!("122030,网购,made up,{direction},,,made up,illustrative");
+        let mine = CodeTable::parse("bop", &format!("{head}\n{row}\n")).expect("a table");
+        CodeTable::bop().overlaid_with(&mine)
+    };
+    for direction in ["income", ""] {
+        desk.codes = of(direction);
+        assert_eq!(desk.told(&good), Vec::<String>::new(), "{direction}");
+    }
+    desk.codes = of("expenditure");
+    let wrong = "122030 is a code of expenditure; the money is income x1";
+    assert_eq!(
+        desk.told(&good),
+        [
+            format!("declare-code-direction bop 00000000000000aa: lines[0].code {wrong}"),
+            format!("declare-code-direction original 0000000000000000: bop_code {wrong}"),
+            format!("declare-code-direction original 0000000000000001: bop_code {wrong}"),
+            format!(
+                "declare-code-direction receipt_payment 00000000000000aa: lines[0].code {wrong}"
+            ),
+        ]
+    );
+    let found = desk.review(&good).findings;
+    assert_eq!(
+        found[0].text.zh,
+        "lines[0].code 122030（网购） 是支出编码；款项是收入"
+    );
+    let basis = &found[0].basis[0];
+    assert_eq!(
+        (
+            basis.row.as_str(),
+            basis.value.as_str(),
+            basis.source.as_str()
+        ),
+        ("bop 122030", "expenditure", "made up")
+    );
+    // no source says under which direction's code money given back stands
+    let mut back = good;
+    back.bop[0].nature = Nature::Refund;
+    back.receipts_payments[0].refund_of = Some("r".into());
+    back.details
+        .iter_mut()
+        .for_each(|one| one.kind = OriginalKind::Refund);
+    let told = desk.told(&back);
+    assert!(
+        told.iter().all(|one| !one.contains("direction")),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn who_pays_must_be_who_ordered_unless_the_identity_is_authenticated() {
     let desk = Desk::new();
     let told = desk.told(&complete(

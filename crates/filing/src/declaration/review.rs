@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quanfu_calendar::{BusinessCalendar, Certainty, Date};
-use quanfu_codes::{CodeTable, ParameterRow, Parameters};
+use quanfu_codes::{CodeTable, Flow, ParameterRow, Parameters};
 use quanfu_fx::{RateTable, Route, Spread, Terms};
 use quanfu_money::{Currency, Money, MoneySum, Rounding};
 
@@ -30,6 +30,8 @@ closed_list! {
         Parts = "declare-parts",
         /// A purpose is not in the table of codes on that day.
         Code = "declare-code",
+        /// A purpose whose code is one of the other direction.
+        CodeDirection = "declare-code-direction",
         /// A refund whose remark does not begin with the word for it.
         RefundRemark = "declare-refund-remark",
         /// The originals of a batch are not those that its record counts.
@@ -490,7 +492,14 @@ impl Reviewer<'_> {
         }
     }
 
-    fn lines(&mut self, place: &str, day: Option<Date>, amount: Money, lines: &[Line]) {
+    fn lines(
+        &mut self,
+        place: &str,
+        day: Option<Date>,
+        flow: Option<Flow>,
+        amount: Money,
+        lines: &[Line],
+    ) {
         let sum: i128 = lines
             .iter()
             .map(|line| i128::from(line.amount.minor()))
@@ -506,26 +515,63 @@ impl Reviewer<'_> {
             );
             self.note(FindingKind::Lines, place, text);
         }
-        for line in lines {
+        for (index, line) in lines.iter().enumerate() {
             match &line.code {
                 None => {
                     let text = told!("a purpose has no code", "缺少交易编码");
                     self.note(FindingKind::FieldMissing, place, text);
                 }
-                Some(code) => self.code(place, code.as_str(), day),
+                Some(code) => {
+                    self.code(
+                        place,
+                        &format!("lines[{index}].code"),
+                        code.as_str(),
+                        day,
+                        flow,
+                    );
+                }
             }
         }
     }
 
-    fn code(&mut self, place: &str, code: &str, day: Option<Date>) {
-        let row = self.review.codes.at(code, day.unwrap_or(self.review.day));
-        if row.is_err() {
-            let table = self.review.codes.name();
+    /// `flow` is the direction of the money; none where no source says under which direction's code it stands.
+    fn code(
+        &mut self,
+        place: &str,
+        field: &str,
+        code: &str,
+        day: Option<Date>,
+        flow: Option<Flow>,
+    ) {
+        let codes = self.review.codes;
+        let table = codes.name();
+        let Ok(row) = codes.at(code, day.unwrap_or(self.review.day)) else {
             let text = told!(
                 "purpose {code} is not in table {table} on that day",
                 "交易编码 {code} 当日不在编码表 {table} 中"
             );
-            self.note(FindingKind::Code, place, text);
+            return self.note(FindingKind::Code, place, text);
+        };
+        if let (Some(of_code), Some(flow)) = (row.direction, flow)
+            && of_code != flow
+        {
+            let (is, wanted) = (of_code.name(), flow.name());
+            let (is_zh, wanted_zh) = (of_code.zh(), flow.zh());
+            let name = match row.zh.as_str() {
+                "" => String::new(),
+                zh => format!("（{zh}）"),
+            };
+            let text = told!(
+                "{field} {code} is a code of {is}; the money is {wanted}",
+                "{field} {code}{name} 是{is_zh}编码；款项是{wanted_zh}"
+            );
+            let basis = Basis {
+                row: format!("{table} {code}"),
+                value: is.to_owned(),
+                source: row.source.clone(),
+                certainty: row.certainty,
+            };
+            self.note_by(FindingKind::CodeDirection, place, text, vec![basis]);
         }
     }
 
@@ -597,7 +643,14 @@ impl Reviewer<'_> {
             &record.subject,
             &record.counterparty,
         );
-        self.lines(&place, record.value_date, record.amount, &record.lines);
+        let flow = Some(flow(record.direction)).filter(|_| record.refund_of.is_none());
+        self.lines(
+            &place,
+            record.value_date,
+            flow,
+            record.amount,
+            &record.lines,
+        );
         self.link(&place, record.direction, record.amount, &record.link, found);
         if record.amount.currency() != Currency::CNY && record.priced.is_none() {
             self.note(
@@ -653,7 +706,8 @@ impl Reviewer<'_> {
             self.note(FindingKind::Number, &place, text);
         }
         self.parties(&place, bop.value_date, &bop.subject, &bop.counterparty);
-        self.lines(&place, bop.value_date, bop.amount, &bop.lines);
+        let flow = Some(flow(bop.direction)).filter(|_| bop.nature != Nature::Refund);
+        self.lines(&place, bop.value_date, flow, bop.amount, &bop.lines);
         self.link(&place, bop.direction, bop.amount, &bop.link, found);
         let parts = [&bop.exchanged, &bop.kept, &bop.other];
         let parts: Vec<Money> = parts
@@ -788,7 +842,14 @@ impl Reviewer<'_> {
                 &place,
                 told!("bop_code is missing", "缺少 bop_code"),
             ),
-            Some(code) => self.code(&place, code.as_str(), Some(day)),
+            Some(code) => {
+                let flow = match detail.kind {
+                    OriginalKind::Refund => None,
+                    _ if detail.amount.minor() < 0 => Some(Flow::Expenditure),
+                    _ => Some(Flow::Income),
+                };
+                self.code(&place, "bop_code", code.as_str(), Some(day), flow);
+            }
         }
         let Some(payer) = &detail.payer else {
             self.note(
@@ -1214,6 +1275,13 @@ impl Reviewer<'_> {
             );
             self.note_by(FindingKind::Grade, key, text, vec![basis]);
         }
+    }
+}
+
+fn flow(direction: Direction) -> Flow {
+    match direction {
+        Direction::Receipt => Flow::Income,
+        Direction::Payment => Flow::Expenditure,
     }
 }
 
