@@ -43,7 +43,7 @@ pub(crate) fn fee(book: &Book, row: u32, rounding: Rounding) -> Option<i128> {
         .map(|grains| round_fee(grains.into(), rounding))
 }
 
-fn round_fee(grains: i128, rounding: Rounding) -> i128 {
+pub(crate) fn round_fee(grains: i128, rounding: Rounding) -> i128 {
     rounding
         .divide(grains, FEE_GRAIN.into())
         .expect("a fee is far below the range of 128 bits")

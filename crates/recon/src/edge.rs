@@ -25,7 +25,7 @@ use crate::exchange::Rates;
 use crate::kernel::hash;
 use crate::key::push_key;
 use crate::nearest::why_open;
-use crate::pass::{Found, Keyed, Turn};
+use crate::pass::{Found, Keyed, Turn, doubt};
 
 /// Number of buckets: a constant, so that the same keys meet in the same bucket everywhere.
 const BUCKETS: usize = 64;
@@ -61,9 +61,13 @@ pub(crate) struct Draft {
     pub right: Vec<u32>,
 }
 
-const OPEN: u8 = 0;
+pub(crate) const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const EXCLUDED: u8 = 2;
+/// Confirmed by a rule by key.
+pub(crate) const BY_KEY: u8 = 3;
+/// A search suggests it.
+const BY_SEARCH: u8 = 4;
 
 impl<'a> EdgeJob<'a> {
     pub(crate) fn book(&self, side: Side) -> &'a Book {
@@ -120,11 +124,16 @@ impl<'a> EdgeJob<'a> {
                 undecided[side as usize].insert(row);
             }
             for draft in found.drafts {
+                let closed = match draft.group.outcome {
+                    Outcome::Confirmed if rule.pass.is_by_key() => BY_KEY,
+                    Outcome::Suggested if rule.pass.is_search() => BY_SEARCH,
+                    _ => CLOSED,
+                };
                 for &row in &draft.left {
-                    state[0][row as usize] = CLOSED;
+                    state[0][row as usize] = closed;
                 }
                 for &row in &draft.right {
-                    state[1][row as usize] = CLOSED;
+                    state[1][row as usize] = closed;
                 }
                 drafts.push(draft);
             }
@@ -315,9 +324,42 @@ impl<'a> EdgeJob<'a> {
             all.undecided.extend(found.undecided);
         }
         if rule.pass == PassKind::NearKey {
-            self.doubt_common_slips(turn, &mut all.drafts);
+            self.doubt_common_slips(turn, state, &mut all.drafts);
+        }
+        if rule.pass == PassKind::NetBatch {
+            self.doubt_moved_cutoff(rule, state, &mut all.drafts);
+        }
+        if rule.pass == PassKind::NetBatch || rule.pass.is_search() {
+            self.doubt_leftovers(rule, state, &mut all.drafts);
         }
         Ok(all)
+    }
+
+    /// What a search only suggests for one line of a key is no evidence that the rest of the key is another line's: if the
+    /// lines of a key tie with its rows as a whole, any set for the one leaves a set for the other.
+    fn doubt_leftovers(&self, rule: &MatchRule, state: &[Vec<u8>; 2], drafts: &mut [Draft]) {
+        let single = self.single(rule);
+        let book = self.book(single);
+        let key = |row: u32| {
+            let mut text = String::new();
+            push_key(rule, single, book, row, &mut text).then_some(text)
+        };
+        let suggested =
+            (0..book.len()).filter(|&row| state[single as usize][row as usize] == BY_SEARCH);
+        let suggested: HashSet<String> = suggested.filter_map(key).collect();
+        if suggested.is_empty() {
+            return;
+        }
+        for draft in drafts {
+            let line = match single {
+                Side::Left => draft.left.first(),
+                Side::Right => draft.right.first(),
+            };
+            let key = line.and_then(|&line| key(line));
+            if key.is_some_and(|key| suggested.contains(&key)) {
+                doubt(draft);
+            }
+        }
     }
 
     /// The rule with the steps that each line may take, so that all lines together come to an end.

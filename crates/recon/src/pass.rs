@@ -34,6 +34,15 @@ impl<'k> Keyed<'k> {
             Side::Right => self.right,
         }
     }
+
+    /// The rows of nodes in rising order, of which the left rows are the first.
+    fn rows_of(&self, nodes: &[usize]) -> (Vec<u32>, Vec<u32>) {
+        let lefts = self.left.len();
+        let (left, right) = nodes.split_at(nodes.partition_point(|&node| node < lefts));
+        let left = left.iter().map(|&node| self.left[node]);
+        let right = right.iter().map(|&node| self.right[node - lefts]);
+        (left.collect(), right.collect())
+    }
 }
 
 /// One rule at work.
@@ -109,6 +118,24 @@ impl EdgeJob<'_> {
             .all(|(l, r)| scales.in_window(rule.window, l, r))
     }
 
+    /// The windows of all rules by token that have this key, each wider by the days that an item may be carried: what
+    /// lies in one of them may be what a row waits for.
+    fn waiting_windows(&self, rule: &MatchRule) -> Vec<Window> {
+        let carried = self.rules.carry_business_days.unwrap_or(0);
+        let carried = i32::try_from(carried).unwrap_or(i32::MAX);
+        let of_token =
+            |other: &&MatchRule| other.pass == PassKind::ExactToken && other.on == rule.on;
+        let windows = self.edge.rules.iter().filter(of_token).map(|rule| {
+            let window = rule.window.unwrap_or(SAME_DAY);
+            Window {
+                from: window.from.saturating_sub(carried),
+                until: window.until.saturating_add(carried),
+                ..window
+            }
+        });
+        windows.collect()
+    }
+
     /// Whether a rule by key of the edge tells the two rows apart.
     fn contradicts(&self, left: &Keys, right: &Keys) -> bool {
         let mut keys = left.iter().zip(right);
@@ -153,6 +180,17 @@ impl EdgeJob<'_> {
     /// How many rows a line says it stands for.
     fn counted(&self, rule: &MatchRule, side: Side, row: u32) -> Option<u64> {
         self.book(side).reference(row, rule.count?)?.parse().ok()
+    }
+
+    /// Whether a search found one row of several for one line that does not say that it stands for one: that may as well
+    /// be a stranger's.
+    fn is_lone(&self, turn: Turn<'_>, lines: &[u32], rows: usize, search: Search) -> bool {
+        let single = self.single(turn.rule);
+        rows == 1
+            && search.pool > 1
+            && lines.len() == 1
+            && self.counted(turn.rule, single, lines[0]).is_none()
+            && turn.rule.bounds.chance_millionths != 1_000_000
     }
 
     /// A group that a search found: the only one within its bounds.
@@ -235,7 +273,7 @@ impl EdgeJob<'_> {
 }
 
 /// Makes a confirmed group a suggestion: it is the only one that fits, and may well be chance.
-fn doubt(draft: &mut Draft) {
+pub(crate) fn doubt(draft: &mut Draft) {
     if draft.group.outcome == Outcome::Confirmed {
         draft.group.outcome = Outcome::Suggested;
         draft.group.code = Some(BreakCode::WeakEvidence);

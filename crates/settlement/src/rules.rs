@@ -316,6 +316,9 @@ impl Bounds {
     pub const ROWS_TOGETHER: usize = 64;
     /// Most combinations of lines of one key (`subset` with `max_lines`); beyond it nothing is decided.
     pub const LINES_TOGETHER: u64 = 1_000_000;
+    /// Most lines and most rows of a key that are tried for batches of their own (`net_batch` with several lines);
+    /// beyond it they are suggested.
+    pub const ROWS_APART: usize = 12;
     /// Most runs of a line whose claims are told apart; of more, all from the first to the last claim their rows.
     pub const RUNS: usize = 1_000;
 }

@@ -62,9 +62,9 @@ fn money(fen: i64) -> String {
 /// A reference, now and then with a slip.
 fn reference(dice: &mut Dice, number: u64) -> String {
     let mut text = format!("QF{:08X}", (number * 2_654_435_761) & 0xFFFF_FFFF);
-    match dice.roll(12) {
+    match dice.roll(10) {
         0 => text.replace_range(5..6, "Z"),
-        1 => text = format!("PAY {text} THX"),
+        1 | 4 => text = format!("PAY {text} THX"),
         2 => text.truncate(8),
         3 => text = String::new(),
         _ => {}
@@ -74,6 +74,7 @@ fn reference(dice: &mut Dice, number: u64) -> String {
 
 /// What a row brings, and whose it is.
 struct Part {
+    side: char,
     net: i64,
     number: u64,
     merchant: u64,
@@ -100,6 +101,7 @@ fn rows(dice: &mut Dice, side: char, count: u64, parts: &mut Vec<Part>) -> Vec<S
             cents = -cents;
         }
         let mut count = String::new();
+        let mut alone = None;
         if side == 'b' && dice.roll(2) == 0 {
             merchant = dice.roll(2);
             let take = [1, 1, 2, 3, 4][dice.roll(5) as usize];
@@ -111,7 +113,19 @@ fn rows(dice: &mut Dice, side: char, count: u64, parts: &mut Vec<Part>) -> Vec<S
                 own.sort_by_key(|part| part.hour);
             }
             let from = dice.roll(own.len() as u64 + 1) as usize;
-            let own = &own[from..(from + take).min(own.len())];
+            let till = (from + take).min(own.len());
+            let own = if dice.roll(3) == 0 {
+                // a day's
+                let day = own.get(from).map(|part| part.hour / 24);
+                own.retain(|part| Some(part.hour / 24) == day && part.side == 'a');
+                // the first of them on a line of its own
+                if own.len() > 2 && dice.roll(3) > 0 {
+                    alone = Some(own.remove(0).net);
+                }
+                &own[..]
+            } else {
+                &own[from..till]
+            };
             if let Some(last) = own.last() {
                 cents = own.iter().map(|part| part.net).sum::<i64>()
                     + [0, 0, 0, 0, 2][dice.roll(5) as usize];
@@ -124,25 +138,34 @@ fn rows(dice: &mut Dice, side: char, count: u64, parts: &mut Vec<Part>) -> Vec<S
             count = dice.roll(4).to_string();
         }
         parts.push(Part {
+            side,
             net: cents - fee,
             number,
             merchant,
             hour,
         });
-        all.push(format!(
-            "{side}{row:03},O{},{},2026-03-{:02}T{:02}:00:00,{},{},{},M{merchant},{kind},{count}\n",
-            number % 9,
-            reference(dice, number),
-            2 + hour / 24,
-            hour % 24,
-            if dice.roll(15) == 0 { "USD" } else { "CNY" },
-            money(cents),
-            match fee {
-                0 if row % 2 == 0 => String::new(), // names no fee
-                _ if kind == "S" => money(0),
-                fee => money(fee),
-            },
-        ));
+        let currency = if dice.roll(15) == 0 { "USD" } else { "CNY" };
+        let fee = match fee {
+            0 if row % 2 == 0 => String::new(), // names no fee
+            _ if kind == "S" => money(0),
+            fee => money(fee),
+        };
+        let mut line = |id: &str, cents: i64| {
+            let reference = reference(dice, number);
+            all.push(format!(
+                "{side}{row:03}{id},O{},{reference},2026-03-{:02}T{:02}:00:00,{currency},{},{fee},M{merchant},{kind},{count}\n",
+                number % 9,
+                2 + hour / 24,
+                hour % 24,
+                money(cents),
+            ));
+        };
+        line("", cents);
+        if let Some(alone) = alone {
+            line("b", alone);
+        } else if number == 0 {
+            line("c", cents); // once more, under another number
+        }
     }
     all
 }
@@ -166,6 +189,8 @@ const REF: &str =
 const NEAR: &str = "[[edge.rule]]\nid = \"N\"\npass = \"near_key\"\non = [\"currency\"]\nexplain = [\"fee\"]\n\
     near = { left = \"institution\", right = \"institution\", min_chars = 6 }\nwindow = { days = [-2, 2] }\n";
 const BATCH: &str = "[[edge.rule]]\nid = \"B\"\npass = \"net_batch\"\non = [\"merchant\", \"currency\", \"accounting_day\"]\nexplain = [\"fee\"]\ncount = \"token\"\non_difference = \"leave\"\n";
+const PART_OF_DAY: &str = "[[edge.rule]]\nid = \"S\"\npass = \"subset\"\non = [\"merchant\", \"currency\", \"accounting_day\"]\nexplain = [\"fee\"]\nright_where = { kind = [\"payout\"] }\nmax_members = 1\nmax_left_out = 0\nmax_chance = \"0\"\ndecide = \"confirm\"\n";
+const BATCHES: &str = "[[edge.rule]]\nid = \"B2\"\npass = \"net_batch\"\non = [\"merchant\", \"currency\", \"accounting_day\"]\nexplain = [\"fee\"]\nright_where = { kind = [\"payout\"] }\n";
 const RUN: &str = "[[edge.rule]]\nid = \"RB\"\npass = \"run_batch\"\non = [\"merchant\", \"currency\"]\nexplain = [\"fee\"]\nwindow = { days = [0, 1] }\nmax_chance = \"1\"\n";
 const RUN_NEAR: &str = "[[edge.rule]]\nid = \"RB\"\npass = \"run_batch\"\non = [\"merchant\"]\ncount = \"token\"\nwindow = { business_days = [-1, 1] }\ntolerance = [{ cause = \"bank_charge\", max_minor = 2 }]\n";
 const ASSIGN: &str = "[[edge.rule]]\nid = \"A\"\npass = \"assignment\"\non = [\"merchant\"]\nwindow = { days = [-1, 1] }\ntolerance = [{ cause = \"bank_charge\", max_minor = 150 }]\nexplain = [\"fee\"]\ndecide = \"confirm\"\n";
@@ -193,6 +218,8 @@ fn sets() -> Vec<(&'static str, String)> {
             "fees by contract",
             [GROUP, NEAR, BATCH, RUN, TOKEN, FEES].concat(),
         ),
+        ("batches", BATCH.to_owned()),
+        ("batches, no rest", BATCHES.to_owned()),
         ("token", TOKEN.to_owned()),
         ("parts", [PARTS, TOKEN].concat()),
         (
@@ -333,6 +360,9 @@ fn what_the_engine_says_the_verifier_derives_again() {
         "subset suggested WEAK_EVIDENCE",
         "subset ambiguous AMBIGUOUS_SUBSET",
         "net_batch confirmed ",
+        "net_batch suggested WEAK_EVIDENCE",
+        "net_batch ambiguous AMBIGUOUS_KEY",
+        "exact_token suggested WEAK_EVIDENCE",
         "exact_token confirmed ",
         "fee made up, clause 3",
         "fee made up, clause 4",
@@ -347,6 +377,124 @@ fn what_the_engine_says_the_verifier_derives_again() {
         !seen.contains_key(&format!(" {} ", Outcome::Confirmed)),
         "a rule confirms"
     );
+}
+
+/// Rows and lines that end one way, and one of their kind that ends another: the second half of each is the lure.
+#[test]
+fn what_only_seems_to_prove_itself_is_suggested_and_both_verifiers_say_so() {
+    let left = |id: &str, hour: u32, cents: i64| {
+        let (day, hour) = (2 + hour / 24, hour % 24);
+        let amount = money(cents);
+        format!("{id},,,2026-03-{day:02}T{hour:02}:00:00,CNY,{amount},,M1,P,\n")
+    };
+    let right = |id: &str, day: u32, cents: i64, kind: &str, count: &str| {
+        let amount = money(cents);
+        format!(
+            "{id},,,2026-03-{:02}T20:00:00,CNY,{amount},,M1,{kind},{count}\n",
+            2 + day
+        )
+    };
+    let part_of_day = [PART_OF_DAY, BATCHES].concat();
+    let cases = [
+        (
+            "one row for one line, of several: what is left of the key ties whatever that line is for",
+            &part_of_day,
+            [
+                left("1", 8, 1_000),
+                left("2", 9, 2_013),
+                left("3", 10, 3_591),
+            ]
+            .concat(),
+            [right("4", 0, 1_000, "S", ""), right("5", 0, 5_604, "S", "")].concat(),
+            "B2 suggested, S suggested",
+        ),
+        (
+            "the line of the day after does not tie, and has a row of the same figure",
+            &BATCH.to_owned(),
+            [
+                left("1", 8, 1_000),
+                left("2", 9, 2_013),
+                left("3", 32, 1_000),
+                left("4", 33, 7_000),
+            ]
+            .concat(),
+            [right("5", 0, 3_013, "S", ""), right("6", 1, 9_000, "S", "")].concat(),
+            "B suggested",
+        ),
+        (
+            "the same without a row of the same figure",
+            &BATCH.to_owned(),
+            [
+                left("1", 8, 1_000),
+                left("2", 9, 2_013),
+                left("3", 32, 1_001),
+                left("4", 33, 7_000),
+            ]
+            .concat(),
+            [right("5", 0, 3_013, "S", ""), right("6", 1, 9_000, "S", "")].concat(),
+            "B confirmed",
+        ),
+        (
+            "a batch over two lines",
+            &BATCH.to_owned(),
+            [left("1", 8, 1_000), left("2", 9, 2_013)].concat(),
+            [right("3", 0, 1_500, "S", ""), right("4", 0, 1_513, "S", "")].concat(),
+            "B confirmed",
+        ),
+        (
+            "two batches of one day",
+            &BATCH.to_owned(),
+            [left("1", 8, 1_000), left("2", 9, 2_013)].concat(),
+            [right("3", 0, 1_000, "S", ""), right("4", 0, 2_013, "S", "")].concat(),
+            "",
+        ),
+        (
+            "an equal amount the day after, which may be what the line is for",
+            &TOKEN.to_owned(),
+            [left("1", 8, 1_000), left("2", 32, 1_000)].concat(),
+            right("3", 0, 1_000, "P", ""),
+            "T suggested",
+        ),
+        (
+            "no equal amount",
+            &TOKEN.to_owned(),
+            [left("1", 8, 1_000), left("2", 32, 5_000)].concat(),
+            right("3", 0, 1_000, "P", ""),
+            "T confirmed",
+        ),
+    ];
+    let mut second = Second::start("lures");
+    for (name, of_edge, left, right, wanted) in cases {
+        let texts = [format!("{HEADER}{left}"), format!("{HEADER}{right}")];
+        let done = run(&rules(of_edge), &texts[0], &texts[1], 1);
+        let edge = &done.outcomes().edges[0];
+        let told: Vec<String> = edge
+            .groups
+            .iter()
+            .filter_map(|group| {
+                let rule = &done.rules().edges[0].rules[usize::from(group.rule?)];
+                Some(format!("{} {}", rule.id, group.outcome))
+            })
+            .collect();
+        assert_eq!(told.join(", "), wanted, "{name}");
+        let mut table = String::from("\u{feff}");
+        done.table().for_each_line(|line| table.push_str(line));
+        let digest = Digest::of(DigestAlg::Sha256, table.as_bytes());
+        let document = done.document(Some(digest)).to_json();
+        let files = [texts[0].clone(), texts[1].clone(), table];
+        let given = files.each_ref().map(|text| json!({ "text": text }));
+        second.ask(name.to_owned(), &document, &given, &[]);
+        let files = files.each_ref();
+        let files = files.map(|file| Candidate::bytes("file", file.as_bytes()));
+        let verdict = verify(&document, &files, &Limits::default()).expect("files in memory");
+        assert!(
+            matches!(verdict, Verification::Holds(_)),
+            "{name}: {verdict:?}"
+        );
+    }
+    for answer in second.finish() {
+        assert_eq!(answer.verdict, "holds", "{answer:?}");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ import datetime
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -759,19 +760,87 @@ class Edge:
                 name = rule.tolerated(rest, difference[1])
                 causes.append(cause(name or "unexplained", rest, difference[1]))
                 code = None if name else "BATCH_NET_DIFF"
-            if code and len(members[single]) > 1:
+            parts = None if code else self.parts_tie(rule, members)
+            if len(members[single]) > 1 and (code or parts):
                 return ([("ambiguous", "AMBIGUOUS_KEY")], *open_)
             if any(self.books[s].source.fails(self.row(s, index)) for s in (0, 1) for index in members[s]):
                 code = "FILE_ERROR"
             in_window = self.all_in_window(rule, members)
-            counts = [self.row(single, index).refs.get(rule.spec.get("count")) or "" for index in members[single]]
-            if all(re.fullmatch(r"\+?[0-9]{1,19}", count) for count in counts) and sum(map(int, counts)) != len(members[1 - single]):
-                done = [("suggested", "RULE_SUGGESTS" if rule.suggests else "WEAK_EVIDENCE")]
+            counts = self.counts(rule, members[single])
+            weak = [("suggested", "RULE_SUGGESTS" if rule.suggests else "WEAK_EVIDENCE")]
+            if counts is not None and set(counts) != {len(members[1 - single])} or parts is None:
+                done = weak
+            elif not rule.suggests:
+                done = done + weak  # whether another day or a search throws doubt on it is told with the rows that were open
         if code:
             return [("break", code)], difference, causes
         if not in_window:
             return [("suggested", "DATE_OUTSIDE_WINDOW")], difference, causes
         return done, difference, causes
+
+    def counts(self, rule, lines):
+        """How many rows the lines say that they stand for, if all of them do."""
+        counts = [self.row(self.single(rule), line).refs.get(rule.spec.get("count")) or "" for line in lines]
+        known = all(re.fullmatch(r"\+?[0-9]{1,19}", count) for count in counts)
+        return [int(count) for count in counts] if known else None
+
+    def parts_tie(self, rule, members):
+        """Whether several lines of a batch could be batches of their own; None: not known."""
+        single = self.single(rule)
+        lines, rows = members[single], members[1 - single]
+        if len(lines) == 1 or len(rows) == 1:
+            return False
+        counts = self.counts(rule, lines)
+        if counts is not None:
+            return set(counts) != {len(rows)}
+        if max(len(lines), len(rows)) > 12:
+            return None
+        currency, most = self.figure(rule, single, lines[0])[1], 0
+        for one in rule.tolerances:
+            if one.get("currency", currency) == currency:
+                most = max(most, one["max_minor"])
+        sums = set()
+        for of in some_of(rows):
+            fee = self.fees(rule, 1 - single, of) if "fee" in rule.explain else 0
+            sums.add(sum(self.figure(rule, 1 - single, row)[0] for row in of) - fee)
+        sums = sorted(sums)
+        for of in some_of(lines):
+            target = sum(self.figure(rule, single, line)[0] for line in of)
+            at = bisect_left(sums, target - most)
+            if at < len(sums) and sums[at] <= target + most:
+                return True
+        return False
+
+    def doubted(self, rule, at, keys, sets):
+        """Batches that are no evidence: a search suggests something for a line of their key, or the line of the day before or
+        after does not tie and a row of that day stands for as much as one of theirs."""
+        single, doubted = self.single(rule), set()
+        suggested = set()
+        for index, claim in enumerate(self.claims[single]):
+            by = claim.rule is not None and claim.rule < at and self.spec["rules"][claim.rule].kind in SEARCHES
+            if by and claim.outcome == "suggested":
+                suggested.add(rule.key(single, self.row(single, index)))
+        days = ("accounting_day", "value_date")
+        day = next((i for i, pair in enumerate(zip(*rule.on)) if all(name in days for name, _ in pair)), None)
+        tied = {}
+        for members in sets:
+            may_be, _, causes = self.expected(rule, members)
+            tied[members[single][0]] = members[1 - single] and may_be[0][0] in ("confirmed", "suggested")
+        beside = defaultdict(list)
+        parts = lambda rows: {self.part(rule, 1 - single, row) for row in rows}
+        if day is not None:
+            for key, members in keys.items():
+                if members[0] and members[1]:
+                    beside[key[:day] + key[day + 1:]].append((key[day], tied.get(members[single][0]), members))
+            for all_ in beside.values():
+                all_.sort(key=lambda one: one[0])
+                for (_, tie, one), (_, other_tie, other) in zip(all_, all_[1:]):
+                    if bool(tie) != bool(other_tie) and parts(one[1 - single]) & parts(other[1 - single]):
+                        doubted.add((one if tie else other)[single][0])
+        for key, members in keys.items():
+            if members[single] and key in suggested:
+                doubted.add(members[single][0])
+        return doubted
 
     def lacks_a_part(self, rule, members, code):
         """Whether only rows of the side that may come in parts are missing."""
@@ -927,7 +996,7 @@ class Edge:
                 may_be = [("break", "REFUND_MISLINK") if one[0] in ("confirmed", "suggested") else one for one in may_be]
             if claim not in may_be:
                 raise Lie(f"{place}: found {brief(claim)}; rule {rule.id} gives {brief(may_be)}")
-            if len(may_be) > 1 and rule.kind != "exact_token":
+            if len(may_be) > 1 and rule.kind not in ("exact_token", "net_batch"):
                 self.job.skip("whether several rows of one key are a payment made twice or an ambiguous key")
         elif told_difference:
             if not sums:
@@ -1070,10 +1139,14 @@ class Edge:
         for lefts, rights in keys.values():
             if rule.kind == "exact_token":
                 crowd = self.crowd(rule, (lefts, rights))
-                for left, right in self.components(rule, lefts, rights):
+                rivals = [(len(left), len(right), row) for left, right in self.components(rule, lefts, rights, self.waiting(rule))
+                          for row in left]
+                rivals = {row: left + right > 2 for left, right, row in rivals}
+                for left, right in self.components(rule, lefts, rights, [rule.window or {"days": [0, 0]}]):
                     sets.append((left, right))
                     if len(left) == len(right) == 1 and not rule.suggests:
-                        crowds[left[0], right[0]] = self.is_crowded(rule, crowd, left[0], right[0])
+                        has_rival = rivals[left[0]] and rule.chance != 1_000_000
+                        crowds[left[0], right[0]] = has_rival or self.is_crowded(rule, crowd, left[0], right[0])
             elif rule.kind == "unique_key" and (lefts and rights or len(lefts) + len(rights) > 1):
                 if len(lefts) == len(rights) == 1 or not later:
                     sets.append((lefts, rights))
@@ -1085,10 +1158,14 @@ class Edge:
                     may_be, difference, causes = self.expected(rule, (lefts, rights))
                     # several lines that equal the rows before fees, and not after them, are ambiguous without a cause
                     apart = may_be[0][0] == "ambiguous" or any(one["cause"] == "unexplained" for one in causes)
-                    if not difference or apart:
+                    if not difference or apart or self.parts_tie(rule, (lefts, rights)) is None:
                         continue
                 if lefts and rights or len(ones) > 1 and not rule.leaves:
                     sets.append((lefts, rights))
+        batches = {}
+        if rule.kind == "net_batch" and not rule.suggests:
+            doubted = self.doubted(rule, at, keys, sets)
+            batches = {tuple(sorted(one[self.single(rule)])): one[self.single(rule)][0] in doubted for one in sets}
         want = {(tuple(sorted(l)), tuple(sorted(r))) for l, r in sets}
         for group in mine:
             told = tuple(tuple(sorted(side)) for side in group.members)
@@ -1098,6 +1175,9 @@ class Edge:
             if len(told[0]) == len(told[1]) == 1 and (told[0][0], told[1][0]) in crowds and group.claim.outcome != "break":
                 weak = crowds[told[0][0], told[1][0]]
                 must(f"edge {self.name}, group {group.id}, evidence", group.claim.code, "WEAK_EVIDENCE" if weak else None)
+            lines = told[self.single(rule)]
+            if lines in batches and len(self.expected(rule, told)[0]) > 1 and group.claim.outcome in ("confirmed", "suggested"):
+                must(f"edge {self.name}, group {group.id}, evidence", group.claim.code, "WEAK_EVIDENCE" if batches[lines] else None)
         if want:
             left, right = min(want)
             side = 0 if left else 1
@@ -1105,19 +1185,32 @@ class Edge:
             raise Lie(f"edge {self.name}: rule {rule.id} gives a group with record {record}; the table lacks it")
 
     def told_apart(self, rule, lefts, rights):
-        """A key whose sums tie exactly: figures that stand once on each side are pairs, the rest stays together."""
-        _, difference, causes = self.expected(rule, (lefts, rights))
-        by = defaultdict(lambda: ([], []))
-        for side, rows in enumerate((lefts, rights)):
-            for index in rows:
-                by[self.figure(rule, side, index)][side].append(index)
-        pairs = [one for one in by.values() if len(one[0]) == len(one[1]) == 1]
-        rest = tuple([index for one in by.values() if one not in pairs for index in one[side]] for side in (0, 1))
-        statuses = {self.row(s, index).status for s, rows in enumerate((lefts, rights)) for index in rows}
-        whole = rule.spec.get("same_status") and len(statuses) > 1
-        if whole or len(lefts) == len(rights) == 1 or not difference or difference[0] or causes or not pairs or bool(rest[0]) != bool(rest[1]):
+        """A key whose sums tie, but for one side's fees: figures that stand once on each side are pairs, and so are equal
+        figures of which each day has one on each side; the rest stays together."""
+        may_be, difference, causes = self.expected(rule, (lefts, rights))
+        names = [one["cause"] for one in causes]
+        if len(lefts) == len(rights) == 1 or not difference or may_be[0][0] in ("break", "ambiguous") or names not in ([], ["fee"]):
             return [(lefts, rights)]
-        return pairs + ([rest] if rest[0] else [])
+        for less in (0, 1) if names else (None,):
+            by = defaultdict(lambda: ([], []))
+            for side, rows in enumerate((lefts, rights)):
+                for index in rows:
+                    by[(self.part if side == less else self.figure)(rule, side, index)][side].append(index)
+            pairs, rest = [], ([], [])
+            for both in by.values():
+                days = [[self.row(side, index).day for index in both[side]] for side in (0, 1)]
+                if len(days[0]) == len(days[1]) == 1:
+                    pairs.append(both)
+                elif set(days[0]) == set(days[1]) and all(len(set(one)) == len(one) for one in days):
+                    pairs += [([l], [r]) for l in both[0] for r in both[1] if self.row(0, l).day == self.row(1, r).day]
+                else:
+                    rest[0].extend(both[0])
+                    rest[1].extend(both[1])
+            if pairs and bool(rest[0]) == bool(rest[1]):
+                if names and rest[0]:
+                    return [(lefts, rights)]
+                return pairs + ([rest] if rest[0] else [])
+        return [(lefts, rights)]
 
     def crowd(self, rule, members):
         """Figures of the open rows of a key, by side, currency and day."""
@@ -1148,10 +1241,18 @@ class Edge:
                 return True
         return False
 
-    def components(self, rule, lefts, rights):
+    def waiting(self, rule):
+        """The windows of all rules by token of this key, wider by the days that an item may be carried."""
+        late, windows = self.rules.carry or 0, []
+        for one in self.spec["rules"]:
+            if one.kind == "exact_token" and one.spec.get("on", []) == rule.spec.get("on", []):
+                for unit, (least, most) in (one.window or {"days": [0, 0]}).items():
+                    windows.append({unit: [least - late, most + late]})
+        return windows
+
+    def components(self, rule, lefts, rights, windows):
         """Rows that fit by figure, day and keys, with all that they hang together with."""
         keyed = [one for one in self.spec["rules"] if one.kind in BY_KEY]
-        window = rule.window or {"days": [0, 0]}
 
         def classes(side, rows):
             alike = defaultdict(list)
@@ -1172,7 +1273,7 @@ class Edge:
             for other in {*by_figure.get(figure, ()), *by_figure.get(part, ()), *by_part.get(figure, ())}:
                 (_, _, other_keys), other_rows = right[other]
                 apart = any(a and b and a != b for a, b in zip(keys, other_keys))
-                if not apart and self.in_window(window, self.row(0, rows[0]), self.row(1, other_rows[0])):
+                if not apart and any(self.in_window(one, self.row(0, rows[0]), self.row(1, other_rows[0])) for one in windows):
                     linked[0, number].add((1, other))
                     linked[1, other].add((0, number))
         sets, seen = [], set()
@@ -1294,6 +1395,11 @@ class Edge:
             return [""] + [" ".join(key) for key in keys if key is not None]
         return [{"status": row.status, "kind": row.kind, "amount": f"{text_of(row.amount, row.currency)} {row.currency}",
                  "window": str(row.day or ""), "state": self.claims[side][index].outcome}[predicate]]
+
+
+def some_of(members):
+    """All sets of some, but not all, of these."""
+    return (of for count in range(1, len(members)) for of in itertools.combinations(members, count))
 
 
 def cached_on(owner, name, make):
@@ -1568,7 +1674,8 @@ def check_result(job, doc):
 
 
 def rules_key(rules):
-    return json.dumps([rules.sources, [(edge["sides"], [rule.on for rule in edge["rules"]]) for edge in rules.edges]], default=str)
+    roles = {name: sorted(rules.roles(name)) for name in rules.sources}
+    return json.dumps([rules.sources, roles, [(edge["sides"], [rule.on for rule in edge["rules"]]) for edge in rules.edges]], default=str)
 
 
 def predecessor(job, after):

@@ -6,7 +6,8 @@ use quanfu_calendar::{BusinessCalendar, Date, Datelike as _};
 use quanfu_money::{Currency, Rounding};
 use quanfu_settlement::outcome::Search;
 use quanfu_settlement::rules::{
-    AmountOf, Decide, EdgeRules, Explain, MatchRule, RoundingPer, SourceRole, Window,
+    AmountOf, Bounds, Decide, EdgeRules, Explain, Field, MatchRule, On, RoundingPer, SourceRole,
+    Window,
 };
 use quanfu_settlement::{
     BreakCode, DecisionLog, Digest, DigestAlg, EntryKind, EntryStatus, Measure, Outcome, PassKind,
@@ -21,6 +22,9 @@ use crate::passes::SAME_DAY;
 use crate::rows::{Row, Source, handed_on};
 
 const GRAIN: i128 = 1_000_000;
+
+/// Rows of both sides by key.
+pub(crate) type Keys = BTreeMap<Vec<String>, (Vec<usize>, Vec<usize>)>;
 
 /// A cause of a difference, right minus left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,6 +181,7 @@ pub(crate) fn judge(
                 ],
                 groups: Vec::new(),
                 undecided: HashSet::new(),
+                leftovers: HashSet::new(),
             };
             bench.exclude(previous);
             let by_people = match log {
@@ -191,6 +196,7 @@ pub(crate) fn judge(
                 bench.close(group);
             }
             for (index, rule) in edge.rules.iter().enumerate() {
+                bench.leftovers = bench.leftovers(rule);
                 match rule.pass {
                     PassKind::UniqueKey => bench.unique_key(index, rule),
                     PassKind::NetBatch => bench.net_batch(index, rule),
@@ -499,6 +505,8 @@ pub(crate) struct Bench<'a> {
     groups: Vec<Group>,
     /// Rows whose search ended at its bounds.
     pub undecided: HashSet<(Side, usize)>,
+    /// Of the rule at work: keys of which a search suggests a line.
+    leftovers: HashSet<Vec<String>>,
 }
 
 /// What came of comparing two figures.
@@ -641,11 +649,8 @@ impl<'a> Bench<'a> {
             .collect()
     }
 
-    pub(crate) fn by_key(
-        &self,
-        rule: &MatchRule,
-    ) -> BTreeMap<Vec<String>, (Vec<usize>, Vec<usize>)> {
-        let mut keys: BTreeMap<Vec<String>, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    pub(crate) fn by_key(&self, rule: &MatchRule) -> Keys {
+        let mut keys = Keys::new();
         for side in [Side::Left, Side::Right] {
             for at in self.open(side, rule) {
                 if let Some(key) = key(rule, side, &self.source(side).rows[at]) {
@@ -901,34 +906,182 @@ impl<'a> Bench<'a> {
 
     fn net_batch(&mut self, index: usize, rule: &MatchRule) {
         let single = self.single(rule);
-        for (_, (left, right)) in self.by_key(rule) {
+        let keys = self.by_key(rule);
+        let mut groups = Vec::new();
+        for (_, (left, right)) in keys.clone() {
             let one = in_either(single, &left, &right).to_vec();
             let many = in_either(single.other(), &left, &right).len();
             if one.is_empty() || (many == 0 && (one.len() == 1 || rule.leave_difference)) {
                 continue;
             }
             let mut group = self.batch(index, rule, single, left.clone(), right.clone());
-            let ties = group.difference.is_some()
+            let mut ties = group.difference.is_some()
                 && group.causes.iter().all(|cause| cause.name != "unexplained");
-            if !ties && rule.leave_difference {
+            // whether part of the lines and part of the rows tie too; `None`: not known
+            let parts = match ties {
+                true => self.parts_tie(rule, single, &left, &right),
+                false => Some(false),
+            };
+            ties &= parts != Some(true);
+            if rule.leave_difference && (!ties || parts.is_none()) {
                 continue;
             }
             if many == 0 || (!ties && one.len() > 1) {
                 let (outcome, code) = (Outcome::Ambiguous, BreakCode::AmbiguousKey);
                 group = self.many(index, rule, left, right, outcome, code);
             } else if group.outcome == Outcome::Confirmed {
-                let counts: Option<Vec<u64>> = one
+                let counts: Option<BTreeSet<u64>> = one
                     .iter()
                     .map(|&line| self.counted(rule, single, line))
                     .collect();
-                let told = counts.map(|counts| counts.into_iter().map(u128::from).sum::<u128>());
-                if told.is_some_and(|told| told != many as u128) {
+                let miscounted =
+                    counts.is_some_and(|counts| counts != BTreeSet::from([many as u64]));
+                if miscounted || parts.is_none() || self.is_leftover(rule, one[0]) {
                     group.outcome = Outcome::Suggested;
                     group.code = Some(BreakCode::WeakEvidence);
                 }
             }
+            groups.push(group);
+        }
+        self.doubt_moved_cutoff(rule, keys, &mut groups);
+        for group in groups {
             self.close(group);
         }
+    }
+
+    /// A batch is no evidence beside a day whose line does not tie, if a row of that day could stand for one of its own.
+    fn doubt_moved_cutoff(&self, rule: &MatchRule, keys: Keys, groups: &mut [Group]) {
+        let days = [Field::AccountingDay, Field::ValueDate];
+        let is_day = |on: &On| days.contains(&on.left) && days.contains(&on.right);
+        let Some(at) = rule.on.iter().position(is_day) else {
+            return;
+        };
+        let single = self.single(rule);
+        let parts = |rows: &[usize]| -> BTreeSet<(i128, Currency)> {
+            let rows = rows.iter();
+            rows.map(|&row| self.part(rule, single.other(), row))
+                .collect()
+        };
+        // for all keys but for their day: each day with lines and rows, whether its lines tie, and what its rows bring
+        let tied: BTreeSet<usize> = groups
+            .iter()
+            .filter(|group| group.outcome != Outcome::Break && group.outcome != Outcome::Ambiguous)
+            .flat_map(|group| in_either(single, &group.left, &group.right).to_vec())
+            .collect();
+        let mut beside: BTreeMap<Vec<String>, BTreeMap<String, _>> = BTreeMap::new();
+        let mut day_of: BTreeMap<usize, (Vec<String>, String)> = BTreeMap::new();
+        for (mut key, (left, right)) in keys {
+            let lines = in_either(single, &left, &right);
+            let rows = in_either(single.other(), &left, &right);
+            let day = key.remove(at);
+            for &line in lines {
+                day_of.insert(line, (key.clone(), day.clone()));
+            }
+            if !lines.is_empty() && !rows.is_empty() {
+                let ties = lines.iter().all(|line| tied.contains(line));
+                beside
+                    .entry(key)
+                    .or_default()
+                    .insert(day, (ties, parts(rows)));
+            }
+        }
+        for group in groups
+            .iter_mut()
+            .filter(|group| group.outcome == Outcome::Confirmed)
+        {
+            let (key, day) = &day_of[&in_either(single, &group.left, &group.right)[0]];
+            let own = parts(in_either(single.other(), &group.left, &group.right));
+            let days: Vec<_> = beside[key].iter().collect();
+            let at = days.partition_point(|(other, _)| *other < day);
+            let around = [at.checked_sub(1), Some(at + 1)];
+            let mut around = around.into_iter().flatten().filter_map(|at| days.get(at));
+            if around.any(|(_, (ties, parts))| !ties && !parts.is_disjoint(&own)) {
+                group.outcome = Outcome::Suggested;
+                group.code = Some(BreakCode::WeakEvidence);
+            }
+        }
+    }
+
+    /// Keys of lines that an earlier search only suggests something for: what is left of such a key is no evidence.
+    fn leftovers(&self, rule: &MatchRule) -> HashSet<Vec<String>> {
+        let single = self.single(rule);
+        let rows = &self.source(single).rows;
+        let states = self.state[single as usize].iter().zip(rows);
+        let suggested = states.filter(|(state, _)| {
+            state.is_some_and(|state| {
+                let by = state.rule.map(|by| self.edge.rules[by].pass);
+                state.outcome == Outcome::Suggested && by.is_some_and(PassKind::is_search)
+            })
+        });
+        let keys = suggested.filter_map(|(_, row)| key(rule, single, row));
+        keys.collect()
+    }
+
+    /// Whether a rule by key confirmed a row.
+    pub(crate) fn is_confirmed_by_key(&self, side: Side, at: usize) -> bool {
+        self.state[side as usize][at].is_some_and(|state| {
+            let by = state.rule.map(|by| self.edge.rules[by].pass);
+            state.outcome == Outcome::Confirmed && by.is_some_and(PassKind::is_by_key)
+        })
+    }
+
+    pub(crate) fn is_leftover(&self, rule: &MatchRule, line: usize) -> bool {
+        let single = self.single(rule);
+        let key = key(rule, single, &self.source(single).rows[line]);
+        key.is_some_and(|key| self.leftovers.contains(&key))
+    }
+
+    /// Whether several lines could be batches of their own: a count says so, or some of them tie with some of the rows.
+    fn parts_tie(
+        &self,
+        rule: &MatchRule,
+        single: Side,
+        left: &[usize],
+        right: &[usize],
+    ) -> Option<bool> {
+        let (lines, rows) = (
+            in_either(single, left, right),
+            in_either(single.other(), left, right),
+        );
+        if lines.len() == 1 || rows.len() == 1 {
+            return Some(false);
+        }
+        let told = lines.iter().map(|&line| self.counted(rule, single, line));
+        if let Some(told) = told.collect::<Option<BTreeSet<u64>>>() {
+            return Some(told != BTreeSet::from([rows.len() as u64]));
+        }
+        if lines.len() > Bounds::ROWS_APART || rows.len() > Bounds::ROWS_APART {
+            return None;
+        }
+        let currency = self.figure(rule, single, lines[0]).1;
+        let allowed = i128::from(self.tolerance_of(rule, currency));
+        let mut sums = BTreeSet::new();
+        for set in 1..(1u32 << rows.len()) - 1 {
+            let (mut sum, mut grains) = (0, 0);
+            for at in (0..rows.len()).filter(|at| set >> at & 1 == 1) {
+                sum += self.figure(rule, single.other(), rows[at]).0;
+                if rule.explain.contains(&Explain::Fee) {
+                    let row = &self.source(single.other()).rows[rows[at]];
+                    match rule.rounding_per {
+                        RoundingPer::Row => sum -= fee(row, rule.rounding),
+                        RoundingPer::Batch => grains += row.fee.unwrap_or(0),
+                    }
+                }
+            }
+            sums.insert(sum - round(grains, rule.rounding));
+        }
+        let figures: Vec<i128> = lines
+            .iter()
+            .map(|&line| self.figure(rule, single, line).0)
+            .collect();
+        let mut sets = 1..(1u32 << lines.len()) - 1;
+        Some(sets.any(|set| {
+            let chosen = (0..lines.len()).filter(|at| set >> at & 1 == 1);
+            let target: i128 = chosen.map(|at| figures[at]).sum();
+            sums.range(target - allowed..=target + allowed)
+                .next()
+                .is_some()
+        }))
     }
 
     fn batch(
@@ -1002,6 +1155,7 @@ impl<'a> Bench<'a> {
 
     fn exact_token(&mut self, index: usize, rule: &MatchRule) {
         let window = Some(rule.window.unwrap_or(SAME_DAY));
+        let waiting = self.waiting(rule);
         let mut components: Vec<(Vec<usize>, Vec<usize>, bool)> = Vec::new();
         for (_, (left, right)) in self.by_key(rule) {
             let figures = self.figures(rule, &left, &right);
@@ -1017,6 +1171,8 @@ impl<'a> Bench<'a> {
                 part.entry(figure).or_default().push(class);
             }
             let mut edges: BTreeSet<(usize, usize)> = BTreeSet::new();
+            // pairs that could be if one of the two was late
+            let mut rivals: BTreeMap<(Side, usize), BTreeSet<usize>> = BTreeMap::new();
             for (l, rows) in left.iter().enumerate() {
                 let a = &self.left.rows[rows[0]];
                 let (gross, net) = (
@@ -1027,8 +1183,15 @@ impl<'a> Bench<'a> {
                 let equal = [whole.get(&gross), whole.get(&net), part.get(&gross)];
                 for &r in equal.into_iter().flatten().flatten() {
                     let b = &self.right.rows[right[r][0]];
-                    if self.in_window(window, a, b) && !self.contradicts(a, b) {
+                    if self.contradicts(a, b) {
+                        continue;
+                    }
+                    if self.in_window(window, a, b) {
                         edges.insert((l, r));
+                    }
+                    if waiting.iter().any(|&late| self.in_window(Some(late), a, b)) {
+                        rivals.entry((Side::Left, l)).or_default().insert(r);
+                        rivals.entry((Side::Right, r)).or_default().insert(l);
                     }
                 }
             }
@@ -1037,10 +1200,21 @@ impl<'a> Bench<'a> {
                 let rows = classes.into_iter().flat_map(|class| of[class].clone());
                 rows.collect::<BTreeSet<usize>>().into_iter().collect()
             };
-            for (l, r) in components_of(&edges) {
-                let (l, r) = (rows(l, &left), rows(r, &right));
+            for (l_classes, r_classes) in components_of(&edges) {
+                let (l, r) = (
+                    rows(l_classes.clone(), &left),
+                    rows(r_classes.clone(), &right),
+                );
                 let is_pair = l.len() == 1 && r.len() == 1;
-                let crowded = is_pair && self.crowded(rule, &figures, 0, (l[0], r[0]));
+                let count = |side, class, of: &[Vec<usize>]| -> usize {
+                    let fits = rivals.get(&(side, class)).into_iter().flatten();
+                    fits.map(|&other| of[other].len()).sum()
+                };
+                let crowded = is_pair
+                    && rule.bounds.chance_millionths != 1_000_000
+                    && (self.crowded(rule, &figures, 0, (l[0], r[0]))
+                        || count(Side::Left, l_classes[0], &right) > 1
+                        || count(Side::Right, r_classes[0], &left) > 1);
                 components.push((l, r, crowded));
             }
         }
@@ -1071,6 +1245,22 @@ impl<'a> Bench<'a> {
             };
             self.close(group);
         }
+    }
+
+    /// Days between a row and one of the same figure that may be what it waits for.
+    fn waiting(&self, rule: &MatchRule) -> Vec<Window> {
+        let late = self.rules.carry_business_days.map_or(0, i64::from);
+        let bound = |days: i64| days.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+        let rules = self.edge.rules.iter();
+        let rules = rules.filter(|other| other.pass == PassKind::ExactToken && other.on == rule.on);
+        rules
+            .map(|other| other.window.unwrap_or(SAME_DAY))
+            .map(|window| Window {
+                from: bound(i64::from(window.from) - late),
+                until: bound(i64::from(window.until) + late),
+                business_days: window.business_days,
+            })
+            .collect()
     }
 
     /// Rows of one side by their figures, their day and their keys under the edge's key rules.

@@ -33,6 +33,9 @@ struct Part {
     minor: i128,
 }
 
+/// Pairs of a key, and the rows of both sides that are none.
+type InPairs = (Vec<(usize, usize)>, Vec<usize>, Vec<usize>);
+
 /// Lines looked at together and what was found for them.
 struct Hit {
     lines: Vec<usize>,
@@ -78,7 +81,7 @@ impl Bench<'_> {
         text.parse().ok()
     }
 
-    fn tolerance_of(&self, rule: &MatchRule, currency: Currency) -> u64 {
+    pub(crate) fn tolerance_of(&self, rule: &MatchRule, currency: Currency) -> u64 {
         let mut most = 0;
         for tolerance in &rule.tolerances {
             if tolerance.currency.is_none() || tolerance.currency == Some(currency) {
@@ -174,37 +177,21 @@ impl Bench<'_> {
                 self.close(group);
                 continue;
             }
-            // figures that stand once on each side are pairs; the rest stays together
-            let mut by_figure: BTreeMap<(i128, Currency), (Vec<usize>, Vec<usize>)> =
-                BTreeMap::new();
-            for &at in &left {
-                by_figure
-                    .entry(self.figure(rule, Side::Left, at))
-                    .or_default()
-                    .0
-                    .push(at);
-            }
-            for &at in &right {
-                by_figure
-                    .entry(self.figure(rule, Side::Right, at))
-                    .or_default()
-                    .1
-                    .push(at);
-            }
-            let (pairs, others): (Vec<_>, Vec<_>) = by_figure
-                .into_values()
-                .partition(|(l, r)| l.len() == 1 && r.len() == 1);
-            let rest_left: Vec<usize> = others.iter().flat_map(|(l, _)| l.clone()).collect();
-            let rest_right: Vec<usize> = others.into_iter().flat_map(|(_, r)| r).collect();
-            if !whole.causes.is_empty()
-                || pairs.is_empty()
-                || rest_left.is_empty() != rest_right.is_empty()
-            {
+            let parts = match &whole.causes[..] {
+                [] => self.in_pairs(rule, &left, &right, None),
+                [cause] if cause.name == "fee" => {
+                    let mut ways = [Side::Left, Side::Right].map(Some).into_iter();
+                    let parts = ways.find_map(|way| self.in_pairs(rule, &left, &right, way));
+                    parts.filter(|(_, rest_left, _)| rest_left.is_empty())
+                }
+                _ => None,
+            };
+            let Some((pairs, rest_left, rest_right)) = parts else {
                 self.close(whole);
                 continue;
-            }
+            };
             for (l, r) in pairs {
-                let group = self.pair(index, rule, l[0], r[0]);
+                let group = self.pair(index, rule, l, r);
                 self.close(group);
             }
             if !rest_left.is_empty() {
@@ -212,6 +199,48 @@ impl Bench<'_> {
                 self.close(group);
             }
         }
+    }
+
+    /// Figures that stand once on each side are pairs, and so are equal figures of which each day has one on each side; the
+    /// rest stays together, if there is some on both sides. One side's figures may be taken less their fees.
+    fn in_pairs(
+        &self,
+        rule: &MatchRule,
+        left: &[usize],
+        right: &[usize],
+        less_fee: Option<Side>,
+    ) -> Option<InPairs> {
+        let of = |side: Side, at: usize| {
+            if less_fee == Some(side) {
+                self.part(rule, side, at)
+            } else {
+                self.figure(rule, side, at)
+            }
+        };
+        let mut by_figure: BTreeMap<_, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+        for &at in left {
+            by_figure.entry(of(Side::Left, at)).or_default().0.push(at);
+        }
+        for &at in right {
+            by_figure.entry(of(Side::Right, at)).or_default().1.push(at);
+        }
+        let (mut pairs, mut rest_left, mut rest_right) = (Vec::new(), Vec::new(), Vec::new());
+        for (l, r) in by_figure.into_values() {
+            let days = |side: Side, rows: &[usize]| -> BTreeMap<Option<Date>, usize> {
+                let rows = rows.iter().map(|&at| (self.source(side).rows[at].day, at));
+                rows.collect()
+            };
+            let (on_left, on_right) = (days(Side::Left, &l), days(Side::Right, &r));
+            let is_once = on_left.len() == l.len() && on_right.len() == r.len();
+            if (l.len() == 1 && r.len() == 1) || (is_once && on_left.keys().eq(on_right.keys())) {
+                pairs.extend(on_left.into_values().zip(on_right.into_values()));
+            } else {
+                rest_left.extend(l);
+                rest_right.extend(r);
+            }
+        }
+        let is_even = rest_left.is_empty() == rest_right.is_empty();
+        (!pairs.is_empty() && is_even).then_some((pairs, rest_left, rest_right))
     }
 
     /// The group, and whether it lacks only rows of the side that may come in parts: then it waits, if all its rows may.
@@ -614,6 +643,14 @@ impl Bench<'_> {
         })
     }
 
+    /// One row of a pool of several for one line, which does not tell that it stands for one.
+    fn is_single_of_several(&self, rule: &MatchRule, hit: &Hit) -> bool {
+        let tells = |line: &usize| self.counted(rule, self.single(rule), *line).is_some();
+        let is_single = hit.sets[0].len() == 1 && hit.search.pool > 1;
+        let is_let_pass = rule.bounds.chance_millionths == 1_000_000;
+        is_single && hit.lines.len() == 1 && !tells(&hit.lines[0]) && !is_let_pass
+    }
+
     /// Takes what nobody else lays claim to; the rest of the lines is ambiguous.
     fn settle(
         &mut self,
@@ -648,6 +685,8 @@ impl Bench<'_> {
             if alone {
                 let is_sure = is_clear
                     && hit.is_full
+                    && !self.is_single_of_several(rule, hit)
+                    && !self.is_leftover(rule, hit.lines[0])
                     && hit.search.chance_millionths <= rule.bounds.chance_millionths;
                 let group = self.searched(index, rule, hit, is_sure);
                 self.close(group);
@@ -801,7 +840,7 @@ impl Bench<'_> {
                     over = over || spent > nodes.saturating_mul(4);
                 }
             }
-            if over {
+            if over || pool as u64 > nodes {
                 is_clear = false;
                 self.undecided.insert((single, line));
                 continue;
@@ -820,6 +859,31 @@ impl Bench<'_> {
                     .map(|part| part.at)
                     .collect()
             };
+            // a day's rows but one may be what the line is for as well
+            let mut by_day: BTreeMap<Option<Date>, Vec<Part>> = BTreeMap::new();
+            for part in free.iter().flat_map(|&beat| &beats[beat]) {
+                let day = self.source(many).rows[part.at].day;
+                by_day.entry(day).or_default().push(*part);
+            }
+            let mut sets_found: Vec<Vec<usize>> = found.iter().take(2).map(run).collect();
+            let mut others = Vec::new();
+            for parts in by_day.into_values().filter(|parts| parts.len() > 1) {
+                let total: i128 = parts.iter().map(|part| part.minor).sum();
+                let fits = |out: &&Part| (total - out.minor - target).abs() <= allowed;
+                let is_told = count.is_none_or(|count| count + 1 == parts.len() as u64);
+                for out in parts.iter().filter(fits).filter(|_| is_told).take(3) {
+                    let rest = parts.iter().filter(|part| part.at != out.at);
+                    others.push(rest.map(|part| part.at).collect::<Vec<usize>>());
+                }
+            }
+            others.truncate(3);
+            let as_set = |rows: &Vec<usize>| rows.iter().copied().collect::<BTreeSet<usize>>();
+            let known: Vec<BTreeSet<usize>> = sets_found.iter().map(as_set).collect();
+            others.retain(|other| !known.contains(&as_set(other)));
+            let is_run = others.is_empty();
+            sets_found.extend(others);
+            let sets_known = found.len().max(sets_found.len()).min(2);
+            sets_found.truncate(2);
             let hit = Hit {
                 lines: vec![line],
                 search: Search {
@@ -829,13 +893,13 @@ impl Bench<'_> {
                     sets,
                     chance_millionths: u64::try_from(chance).unwrap_or(u64::MAX),
                 },
-                sets: found.iter().take(2).map(run).collect(),
+                sets: sets_found,
                 is_full: true,
                 fit: Fit {
                     targets: vec![(target, allowed)],
                     parts: order,
-                    is_run: true,
-                    sets: found.len().min(2),
+                    is_run,
+                    sets: sets_known,
                 },
             };
             hits.push((hit, found));
@@ -863,9 +927,11 @@ impl Bench<'_> {
             reaching.push((end, which));
         }
         for (which, (hit, found)) in hits.into_iter().enumerate() {
-            if found.len() == 1 && !contested.contains(&which) {
-                let is_sure =
-                    is_clear && hit.search.chance_millionths <= rule.bounds.chance_millionths;
+            if found.len() == 1 && hit.sets.len() == 1 && !contested.contains(&which) {
+                let is_sure = is_clear
+                    && !self.is_single_of_several(rule, &hit)
+                    && !self.is_leftover(rule, hit.lines[0])
+                    && hit.search.chance_millionths <= rule.bounds.chance_millionths;
                 let group = self.searched(index, rule, &hit, is_sure);
                 self.close(group);
             } else {
@@ -1046,6 +1112,10 @@ impl Bench<'_> {
             Side::Right => field(&near.on.right, &near.on.right_normalise, row),
         };
         let least = usize::from(near.min_chars);
+        // the later source of the chain has texts, the earlier one references; of two alike both have either
+        let role = |source: usize| self.rules.sources[source].role;
+        let (left_role, right_role) = (role(self.edge.left), role(self.edge.right));
+        let may_be_cut = [right_role <= left_role, left_role <= right_role];
         let mut made: Vec<Group> = Vec::new();
         for (left, right) in self.by_key(rule).into_values() {
             let mut by_figure: BTreeMap<(i128, Currency), (Vec<usize>, Vec<usize>)> =
@@ -1082,7 +1152,7 @@ impl Bench<'_> {
                 let right_texts = texts(Side::Right, &rights);
                 for (&l, a) in lefts.iter().zip(texts(Side::Left, &lefts)) {
                     for (&r, b) in rights.iter().zip(&right_texts) {
-                        if alike(&a, b, least)
+                        if names(&a, b, least, may_be_cut)
                             && self.in_window(window, &self.left.rows[l], &self.right.rows[r])
                             && self.compare(rule, l, r).code.is_none()
                         {
@@ -1129,24 +1199,54 @@ impl Bench<'_> {
                 }
             }
             let mut doubted: HashSet<usize> = HashSet::new();
-            let mut seen: HashSet<String> = HashSet::new();
-            for row in &self.source(side).rows {
+            // how many numbers begin as a pair's up to its slip, and are as long as the other side's
+            let mut taken: BTreeMap<usize, u128> = BTreeMap::new();
+            let mut begin: HashMap<(String, usize), Vec<usize>> = HashMap::new();
+            for which in 0..pairs.len() {
+                if one_slip(&own[which], &other[which]) {
+                    let stem = common(&own[which], &other[which]);
+                    let long = other[which].len();
+                    begin.entry((stem, long)).or_default().push(which);
+                }
+            }
+            let stems: BTreeSet<usize> = begin.keys().map(|(stem, _)| stem.len()).collect();
+            for (at, row) in self.source(side).rows.iter().enumerate() {
                 let Some(text) = text(side, row) else {
                     continue;
                 };
-                if !seen.insert(text.clone()) {
-                    continue;
-                }
+                let by_its_own = self.is_confirmed_by_key(side, at);
                 let lacks = lacks(&text)
                     .into_iter()
                     .filter_map(|lack| lacking.get(&lack));
-                let parts = windows(&text, least)
-                    .into_iter()
-                    .filter_map(|part| parts.get(&part));
+                let windows = windows(&text, least);
+                let parts = windows.iter().filter_map(|part| parts.get(part));
                 for &which in lacks.chain(parts).flatten() {
-                    if own[which] != text && alike(&text, &other[which], least) {
+                    let slips =
+                        one_slip(&own[which], &other[which]) && one_slip(&text, &other[which]);
+                    if own[which] != text
+                        && alike(&text, &other[which], least)
+                        && !(by_its_own && slips)
+                    {
                         doubted.insert(pairs[which]);
                     }
+                }
+                for stem in stems.iter().filter_map(|&end| text.get(..end)) {
+                    let same = begin.get(&(stem.to_owned(), text.len()));
+                    for &which in same.into_iter().flatten() {
+                        if stem.len() < text.len() && own[which] != text && other[which] != text {
+                            *taken.entry(which).or_default() += 1;
+                        }
+                    }
+                }
+            }
+            for (which, count) in taken {
+                let stem = common(&own[which], &other[which]);
+                let rest = &other[which][stem.len()..];
+                let is_decimal = rest.chars().all(|c| c.is_ascii_digit());
+                let letters: u128 = if is_decimal { 10 } else { 16 };
+                let room = letters.saturating_pow(rest.chars().count() as u32);
+                if count * 1_000_000 > u128::from(rule.bounds.chance_millionths) * room {
+                    doubted.insert(pairs[which]);
                 }
             }
             for at in doubted {
@@ -1173,20 +1273,20 @@ impl Bench<'_> {
     }
 }
 
-/// Whether one text holds the other or is it but for one slip.
-fn alike(a: &str, b: &str, least: usize) -> bool {
+/// The characters that two texts begin with.
+fn common(a: &str, b: &str) -> String {
+    let both = a.chars().zip(b.chars()).take_while(|(a, b)| a == b);
+    both.map(|(c, _)| c).collect()
+}
+
+/// Whether two texts, of which neither need hold the other, are the same but for a slip.
+fn one_slip(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len() < least || b.len() < least {
-        return false;
-    }
-    let (short, long) = if a.len() <= b.len() {
-        (&a, &b)
-    } else {
-        (&b, &a)
-    };
-    if long.windows(short.len()).any(|part| part == &short[..]) {
-        return true;
-    }
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    slip(&short, &long)
+}
+
+fn slip(short: &[char], long: &[char]) -> bool {
     match long.len() - short.len() {
         0 => {
             let wrong: Vec<usize> = (0..short.len())
@@ -1202,6 +1302,63 @@ fn alike(a: &str, b: &str, least: usize) -> bool {
             .any(|gone| long[..gone] == short[..gone] && long[gone + 1..] == short[gone..]),
         _ => false,
     }
+}
+
+/// Whether two texts name one payment: alike, and where one holds the other, it is a word of its own there or the
+/// shorter one is a text cut at one end (`may_be_cut`: the left one, the right one).
+fn names(left: &str, right: &str, least: usize, may_be_cut: [bool; 2]) -> bool {
+    if !alike(left, right, least) {
+        return false;
+    }
+    let left_is_short = left.len() <= right.len();
+    let (short, long) = match left_is_short {
+        true => (left, right),
+        false => (right, left),
+    };
+    if !long.contains(short) {
+        return true;
+    }
+    let may_be_cut = match left.len() == right.len() {
+        true => true,
+        false => may_be_cut[usize::from(!left_is_short)],
+    };
+    let is_end = long.starts_with(short) || long.ends_with(short);
+    let goes_on = |c: &char| c.is_ascii_alphanumeric() || c.is_numeric();
+    let is_decimal = short.chars().all(|c| c.is_ascii_digit());
+    let chars: Vec<char> = long.chars().collect();
+    let word: Vec<char> = short.chars().collect();
+    let is_word = (0..=chars.len() - word.len()).any(|at| {
+        let end = at + word.len();
+        if chars[at..end] != word[..] || chars.get(end).is_some_and(goes_on) {
+            return false;
+        }
+        let before: Vec<char> = chars[..at]
+            .iter()
+            .rev()
+            .copied()
+            .take_while(goes_on)
+            .skip_while(|c| *c == '0')
+            .collect();
+        before.is_empty() || is_decimal && before.iter().all(char::is_ascii_alphabetic)
+    });
+    may_be_cut && is_end || is_word
+}
+
+/// Whether one text holds the other or is it but for one slip.
+fn alike(a: &str, b: &str, least: usize) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len() < least || b.len() < least {
+        return false;
+    }
+    let (short, long) = if a.len() <= b.len() {
+        (&a, &b)
+    } else {
+        (&b, &a)
+    };
+    if long.windows(short.len()).any(|part| part == &short[..]) {
+        return true;
+    }
+    slip(short, long)
 }
 
 /// A text, and it less each one of its characters.

@@ -45,19 +45,19 @@ impl Graph {
         found.into_values().collect()
     }
 
+    /// For each node, whether it hangs together with at most one other.
+    pub(super) fn in_pairs(mut self) -> Vec<bool> {
+        let roots: Vec<usize> = (0..self.parent.len()).map(|node| self.root(node)).collect();
+        let mut sizes = vec![0u32; roots.len()];
+        roots.iter().for_each(|&root| sizes[root] += 1);
+        roots.iter().map(|&root| sizes[root] <= 2).collect()
+    }
+
     /// The same as rows of a key, of which the left ones are the first nodes.
     pub(super) fn rows(self, keyed: Keyed<'_>) -> Vec<(Vec<u32>, Vec<u32>)> {
-        let lefts = keyed.left.len();
-        let rows = |nodes: Vec<usize>| {
-            let (left, right) = nodes.split_at(nodes.partition_point(|&node| node < lefts));
-            (
-                left.iter().map(|&node| keyed.left[node]).collect(),
-                right
-                    .iter()
-                    .map(|&node| keyed.right[node - lefts])
-                    .collect(),
-            )
-        };
-        self.components().into_iter().map(rows).collect()
+        self.components()
+            .iter()
+            .map(|nodes| keyed.rows_of(nodes))
+            .collect()
     }
 }

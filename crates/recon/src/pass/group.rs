@@ -65,9 +65,15 @@ impl EdgeJob<'_> {
                 .push(self.open_group(turn, outcome, code, left, right)?);
             return Ok(());
         }
-        if compared.causes.is_empty()
-            && let Some((pairs, rest)) = self.equal_pairs(turn, keyed)
-        {
+        let parts = match &compared.causes[..] {
+            [] => self.equal_pairs(turn, keyed, None),
+            [cause] if cause.name == "fee" => [Side::Left, Side::Right]
+                .into_iter()
+                .find_map(|side| self.equal_pairs(turn, keyed, Some(side)))
+                .filter(|(_, rest)| rest.0.is_empty()),
+            _ => None,
+        };
+        if let Some((pairs, rest)) = parts {
             for (l, r) in pairs {
                 out.drafts.push(self.pair(turn, l, r)?);
             }
@@ -141,32 +147,55 @@ impl EdgeJob<'_> {
             .all(|figure| Some(figure) == first)
     }
 
-    /// Rows of equal figures, unique on both sides, and the rest, if both sides have some or none of it.
+    /// Rows of equal figures, unique on both sides or unique on each of their days, and the rest, if both sides have some or
+    /// none of it. The figures of one side may be taken less their fees.
     #[allow(clippy::type_complexity)]
     fn equal_pairs(
         &self,
         turn: Turn<'_>,
         keyed: Keyed<'_>,
+        less_fee: Option<Side>,
     ) -> Option<(Vec<(u32, u32)>, (Vec<u32>, Vec<u32>))> {
         let mut by_figure: BTreeMap<Figure, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
-        for &row in keyed.left {
-            let figure = self.whole(turn.rule, Side::Left, row);
-            by_figure.entry(figure).or_default().0.push(row);
-        }
-        for &row in keyed.right {
-            let figure = self.whole(turn.rule, Side::Right, row);
-            by_figure.entry(figure).or_default().1.push(row);
+        for side in [Side::Left, Side::Right] {
+            for &row in keyed.side(side) {
+                let figure = match less_fee == Some(side) {
+                    true => self.part(turn.rule, side, row),
+                    false => self.whole(turn.rule, side, row),
+                };
+                let (left, right) = by_figure.entry(figure).or_default();
+                match side {
+                    Side::Left => left.push(row),
+                    Side::Right => right.push(row),
+                }
+            }
         }
         let (mut pairs, mut rest) = (Vec::new(), (Vec::new(), Vec::new()));
         for (left, right) in by_figure.into_values() {
-            match (&left[..], &right[..]) {
-                ([l], [r]) => pairs.push((*l, *r)),
-                _ => {
-                    rest.0.extend(left);
-                    rest.1.extend(right);
-                }
+            if let ([l], [r]) = (&left[..], &right[..]) {
+                pairs.push((*l, *r));
+                continue;
+            }
+            let (on_left, on_right) = (
+                by_day(&left, self.left.accounting_days()),
+                by_day(&right, self.right.accounting_days()),
+            );
+            if on_left.len() == left.len()
+                && on_right.len() == right.len()
+                && on_left.keys().eq(on_right.keys())
+            {
+                pairs.extend(on_left.into_values().zip(on_right.into_values()));
+            } else {
+                rest.0.extend(left);
+                rest.1.extend(right);
             }
         }
         (!pairs.is_empty() && rest.0.is_empty() == rest.1.is_empty()).then_some((pairs, rest))
     }
+}
+
+/// The last row of each day.
+fn by_day(rows: &[u32], days: &[i32]) -> BTreeMap<i32, u32> {
+    let rows = rows.iter().map(|&row| (days[row as usize], row));
+    rows.collect()
 }

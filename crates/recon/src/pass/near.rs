@@ -1,6 +1,7 @@
 //! The key with a slip: inside a text, cut at one end, or one character wrong.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use quanfu_settlement::rules::{Bounds, Near};
 use quanfu_settlement::{BreakCode, Outcome, Side};
@@ -8,7 +9,7 @@ use quanfu_settlement::{BreakCode, Outcome, Side};
 use super::graph::Graph;
 use super::{Found, Keyed, SAME_DAY, Turn, doubt};
 use crate::compare::Figure;
-use crate::edge::{Draft, EdgeJob, in_parallel};
+use crate::edge::{BY_KEY, Draft, EdgeJob, in_parallel};
 use crate::error::ReconError;
 use crate::kernel::hash;
 use crate::key::push_field;
@@ -48,6 +49,7 @@ impl EdgeJob<'_> {
             }
         }
         let scales = self.scales();
+        let texts_of = self.texts_of();
         let window = Some(turn.rule.window.unwrap_or(SAME_DAY));
         let mut graph = Graph::new(left.len() + right.len());
         for [lefts, rights] in by_figure.values() {
@@ -63,7 +65,7 @@ impl EdgeJob<'_> {
                     let (Some(a), Some(b)) = (&left_texts[l], &right_texts[r]) else {
                         continue;
                     };
-                    let fits = are_near(a, b, near.min_chars.into())
+                    let fits = tells(a, b, texts_of, near.min_chars.into())
                         && scales.in_window(window, left[l], right[r])
                         && scales.pair(turn.rule, left[l], right[r])?.code.is_none();
                     if fits {
@@ -87,6 +89,15 @@ impl EdgeJob<'_> {
         Ok(())
     }
 
+    /// Which side has texts rather than references: the later in the chain; `None`: the two are alike.
+    fn texts_of(&self) -> Option<Side> {
+        match self.role(Side::Left).cmp(&self.role(Side::Right)) {
+            Ordering::Less => Some(Side::Right),
+            Ordering::Greater => Some(Side::Left),
+            Ordering::Equal => None,
+        }
+    }
+
     fn near_text(&self, near: &Near, side: Side, row: u32) -> Option<String> {
         let (field, steps) = match side {
             Side::Left => (&near.on.left, &near.on.left_normalise),
@@ -97,8 +108,14 @@ impl EdgeJob<'_> {
     }
 
     /// Where numbers stand close together a near one is no evidence: a pair is confirmed only if no other row of either
-    /// source, whatever came of it, has a reference that is near to that of the other side.
-    pub(crate) fn doubt_common_slips(&self, turn: Turn<'_>, drafts: &mut [Draft]) {
+    /// source has a reference that is near to that of the other side. A row that its own number confirmed is no rival of a
+    /// slip, unless numbers are so dense where the slip is that the wrong number may well be another payment's own.
+    pub(crate) fn doubt_common_slips(
+        &self,
+        turn: Turn<'_>,
+        state: &[Vec<u8>; 2],
+        drafts: &mut [Draft],
+    ) {
         let Some(near) = &turn.rule.near else { return };
         let confirmed: Vec<usize> = (0..drafts.len())
             .filter(|&at| drafts[at].group.outcome == Outcome::Confirmed)
@@ -120,27 +137,157 @@ impl EdgeJob<'_> {
         for side in [Side::Left, Side::Right] {
             let (own, other) = (&texts[side as usize], &texts[side.other() as usize]);
             let index = Slips::new(other, near.min_chars.into());
+            let stems = Stems::new(own, other);
             let book = self.book(side);
             let threads = self.threads.max(1);
             let found = in_parallel(threads, |worker| {
                 let mut found: HashSet<usize> = HashSet::new();
+                let mut counts = stems.counts();
                 for row in (0..book.len()).skip(worker).step_by(threads) {
                     if let Some(text) = self.near_text(near, side, row) {
+                        let has_own = state[side as usize][row as usize] == BY_KEY;
                         index.for_each_near(&text, |at| {
-                            if own[at] != text {
+                            let is_slip =
+                                is_slip(&own[at], &other[at]) && is_slip(&text, &other[at]);
+                            if own[at] != text && !(has_own && is_slip) {
                                 found.insert(at);
                             }
                         });
+                        stems.count(&text, &mut counts);
                     }
                 }
-                found
+                (found, counts)
             });
-            doubted.extend(found.into_iter().flatten());
+            let mut counts = stems.counts();
+            for (found, of_worker) in found {
+                doubted.extend(found);
+                for (sum, count) in counts.iter_mut().zip(of_worker) {
+                    *sum += count;
+                }
+            }
+            let chance = turn.rule.bounds.chance_millionths;
+            doubted.extend((0..confirmed.len()).filter(|&at| stems.is_dense(at, &counts, chance)));
         }
         for at in doubted {
             doubt(&mut drafts[confirmed[at]]);
         }
     }
+}
+
+/// Slips by the characters before them: other numbers of the same length with the same beginning tell how many of the
+/// numbers that the wrong one could be are taken.
+struct Stems<'t> {
+    own: &'t [String],
+    other: &'t [String],
+    /// Lengths and beginnings of wrong numbers, with the place of their count.
+    stems: HashMap<(usize, &'t str), usize>,
+    /// Texts of both sides of slips, which are not other numbers, with the place of their count.
+    texts: HashMap<&'t str, usize>,
+    /// How many bytes stems have.
+    lengths: BTreeSet<usize>,
+}
+
+impl<'t> Stems<'t> {
+    fn new(own: &'t [String], other: &'t [String]) -> Self {
+        let (mut stems, mut texts) = (HashMap::new(), HashMap::new());
+        let mut lengths = BTreeSet::new();
+        let mut places = 0..;
+        for (a, b) in own.iter().zip(other).filter(|(a, b)| is_slip(a, b)) {
+            let stem = &b[..stem(a, b)];
+            lengths.insert(stem.len());
+            stems
+                .entry((b.len(), stem))
+                .or_insert_with(|| places.next().unwrap_or_default());
+            for text in [a, b] {
+                texts
+                    .entry(text.as_str())
+                    .or_insert_with(|| places.next().unwrap_or_default());
+            }
+        }
+        Self {
+            own,
+            other,
+            stems,
+            texts,
+            lengths,
+        }
+    }
+
+    fn counts(&self) -> Vec<u64> {
+        vec![0; self.stems.len() + self.texts.len()]
+    }
+
+    fn count(&self, text: &str, counts: &mut [u64]) {
+        if let Some(&place) = self.texts.get(text) {
+            counts[place] += 1;
+        }
+        let shorter = self.lengths.iter().take_while(|&&end| end < text.len());
+        for stem in shorter.filter_map(|&end| text.get(..end)) {
+            if let Some(&place) = self.stems.get(&(text.len(), stem)) {
+                counts[place] += 1;
+            }
+        }
+    }
+
+    /// Whether so many other numbers stand where the slip is that its wrong number may well be one of them.
+    fn is_dense(&self, at: usize, counts: &[u64], chance_millionths: u64) -> bool {
+        let (own, other) = (self.own[at].as_str(), self.other[at].as_str());
+        let stem = stem(own, other);
+        let place = self.stems.get(&(other.len(), &other[..stem]));
+        let Some(&place) = place.filter(|_| stem < other.len()) else {
+            return false; // cut, not wrong
+        };
+        let of_text = |text: &str| self.texts.get(text).map_or(0, |&place| counts[place]);
+        let mut others = counts[place] - of_text(other);
+        if own.len() == other.len() {
+            others -= of_text(own);
+        }
+        let rest = &other[stem..];
+        let is_digits = rest.bytes().all(|byte| byte.is_ascii_digit());
+        let base: u128 = if is_digits { 10 } else { 16 };
+        let room = base.saturating_pow(rest.chars().count() as u32);
+        u128::from(others) * 1_000_000 > u128::from(chance_millionths).saturating_mul(room)
+    }
+}
+
+/// Bytes of the characters that two texts begin with.
+fn stem(a: &str, b: &str) -> usize {
+    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b);
+    same.map(|(c, _)| c.len_utf8()).sum()
+}
+
+/// Whether two references tell of one payment: one holds the other as a word of its own, or the text is the reference cut
+/// at one end, or there is one slip. A number inside a longer one is another number.
+fn tells(left: &str, right: &str, texts_of: Option<Side>, min_chars: usize) -> bool {
+    if !are_near(left, right, min_chars) {
+        return false;
+    }
+    let (short, long) = if left.len() <= right.len() {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    let is_text_short = match texts_of {
+        Some(Side::Left) => left.len() < right.len(),
+        Some(Side::Right) => right.len() < left.len(),
+        None => true,
+    };
+    let is_cut = is_text_short && (long.starts_with(short) || long.ends_with(short));
+    is_slip(short, long) && !long.contains(short) || is_cut || holds_word(long, short)
+}
+
+/// Whether a text holds another one that no letter or digit goes on from; zeros before it, and letters before a number of
+/// digits only, are its dressing.
+fn holds_word(text: &str, word: &str) -> bool {
+    let is_of_number = |c: char| c.is_ascii_alphanumeric() || c.is_numeric();
+    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+    text.match_indices(word).any(|(start, _)| {
+        let (before, after) = (&text[..start], &text[start + word.len()..]);
+        let before = before.chars().rev().take_while(|&c| is_of_number(c));
+        let mut before = before.skip_while(|&c| c == '0');
+        let begins = before.all(|c| is_number && c.is_ascii_alphabetic());
+        begins && !after.starts_with(is_of_number)
+    })
 }
 
 /// Whether two texts are the same but for a slip: one holds the other, or one character is wrong, lacking, too much, or

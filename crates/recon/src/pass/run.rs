@@ -34,13 +34,15 @@ struct Runs {
     search: Search,
     /// First beat and one past the last.
     found: Vec<(usize, usize)>,
+    /// All rows of a day but one that tie with the line as well.
+    others: Vec<Vec<u32>>,
     /// Beats that a run may take: those of its runs, or from the first to the last where there are very many.
     claims: Vec<(usize, usize)>,
 }
 
 impl EdgeJob<'_> {
-    /// Lines whose one run overlaps no other's take it; a line that several runs fit, or whose run another line claims a
-    /// part of, is ambiguous.
+    /// Lines whose one run overlaps no other's take it; a line that several runs fit, or as well a day's rows but one, or
+    /// whose run another line claims a part of, is ambiguous.
     pub(super) fn run_batch(
         &self,
         turn: Turn<'_>,
@@ -167,10 +169,16 @@ impl EdgeJob<'_> {
                 tape.rows[tape.beats[first].first..tape.beats[end - 1].end].to_vec()
             };
             if let [run] = &runs.found[..]
+                && runs
+                    .others
+                    .iter()
+                    .all(|other| *other == in_order(rows(run)))
                 && !contested.contains(&runs.line)
             {
-                let is_sure =
-                    is_clear && runs.search.chance_millionths <= turn.rule.bounds.chance_millionths;
+                let rows_found = rows(run).len();
+                let is_sure = is_clear
+                    && !self.is_lone(turn, &[runs.line], rows_found, runs.search)
+                    && runs.search.chance_millionths <= turn.rule.bounds.chance_millionths;
                 let (left, right) = match single {
                     Side::Left => (vec![runs.line], rows(run)),
                     Side::Right => (rows(run), vec![runs.line]),
@@ -179,7 +187,14 @@ impl EdgeJob<'_> {
                     .push(self.searched(turn, runs.search, is_sure, left, right)?);
                 continue;
             }
-            let alternatives = runs.found.iter().take(2).map(rows).collect();
+            let mut alternatives: Vec<Vec<u32>> = runs.found.iter().take(2).map(rows).collect();
+            let known: Vec<Vec<u32>> = alternatives.iter().cloned().map(in_order).collect();
+            let others = runs
+                .others
+                .into_iter()
+                .filter(|other| !known.contains(other));
+            alternatives.extend(others);
+            alternatives.truncate(2);
             out.drafts
                 .push(self.undetermined(turn, runs.search, runs.line, alternatives));
         }
@@ -248,6 +263,13 @@ impl EdgeJob<'_> {
                 }
             }
         }
+        if u64::from(pool) > turn.nodes {
+            return None;
+        }
+        let others = match found.is_empty() {
+            true => Vec::new(),
+            false => self.all_but_one(turn, tape, &beats, target, tolerance, count),
+        };
         let claims = if found.len() > Bounds::RUNS {
             vec![most]
         } else {
@@ -263,7 +285,50 @@ impl EdgeJob<'_> {
                 chance_millionths: chance_millionths(sets, tolerance, target),
             },
             found,
+            others,
             claims,
         })
     }
+
+    /// All rows of a day but one that tie with a line; the beats are those that the line may have.
+    fn all_but_one(
+        &self,
+        turn: Turn<'_>,
+        tape: &Tape,
+        beats: &[usize],
+        target: i128,
+        tolerance: u64,
+        count: Option<u64>,
+    ) -> Vec<Vec<u32>> {
+        let many = self.single(turn.rule).other();
+        let days = self.book(many).accounting_days();
+        let rows = beats.iter().flat_map(|&beat| {
+            let beat = &tape.beats[beat];
+            &tape.rows[beat.first..beat.end]
+        });
+        let rows: Vec<u32> = rows.copied().collect();
+        let mut found = Vec::new();
+        for day in rows.chunk_by(|&a, &b| days[a as usize] == days[b as usize]) {
+            if day.len() < 2 || count.is_some_and(|count| count + 1 != day.len() as u64) {
+                continue;
+            }
+            let part = |row: u32| self.part(turn.rule, many, row).0;
+            let total: i128 = day.iter().map(|&row| part(row)).sum();
+            for &left_out in day {
+                if (total - part(left_out) - target).unsigned_abs() <= u128::from(tolerance) {
+                    let others = day.iter().copied().filter(|&row| row != left_out);
+                    found.push(in_order(others.collect()));
+                    if found.len() > 2 {
+                        return found; // the run and two more
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+fn in_order(mut rows: Vec<u32>) -> Vec<u32> {
+    rows.sort_unstable();
+    rows
 }

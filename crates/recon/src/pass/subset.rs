@@ -195,6 +195,7 @@ impl EdgeJob<'_> {
                 taken[1].extend(&rows);
                 let is_sure = is_clear
                     && verdict.is_full
+                    && !self.is_lone(turn, &ask.lines, rows.len(), verdict.search)
                     && verdict.search.chance_millionths <= turn.rule.bounds.chance_millionths;
                 let (left, right) = match single {
                     Side::Left => (ask.lines.clone(), rows),

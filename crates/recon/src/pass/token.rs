@@ -12,7 +12,8 @@ use crate::edge::EdgeJob;
 use crate::error::ReconError;
 
 impl EdgeJob<'_> {
-    /// No key, but a token: same figure (or the same but for an explained fee), days within the window, unique both ways.
+    /// No key, but a token: same figure (or the same but for an explained fee), days within the window, unique both ways,
+    /// also among rows that may still wait for what came now.
     /// Rows with and without their fee are looked at together, so that a net amount is a rival of an equal gross one.
     pub(super) fn exact_token(
         &self,
@@ -40,20 +41,27 @@ impl EdgeJob<'_> {
                 }
             }
         }
-        let window = Some(rule.window.unwrap_or(SAME_DAY));
+        let window = rule.window.unwrap_or(SAME_DAY);
+        let waiting = self.waiting_windows(rule);
         let crowd = self.crowd(turn, keyed);
         let mut graph = Graph::new(left.len() + right.len());
+        let mut rivals = Graph::new(left.len() + right.len());
         for [lefts, rights] in by_figure.values() {
             if !lefts.is_empty() && !rights.is_empty() {
-                self.link_by_token(window, lefts, rights, left.len(), &mut graph);
+                self.link_by_token(&[window], lefts, rights, left.len(), &mut graph);
+                self.link_by_token(&waiting, lefts, rights, left.len(), &mut rivals);
             }
         }
-        for (lefts, rights) in graph.rows(keyed) {
+        let is_in_pair = rivals.in_pairs();
+        let takes_chance = rule.bounds.chance_millionths == 1_000_000;
+        for nodes in graph.components() {
+            let (lefts, rights) = keyed.rows_of(&nodes);
             if let ([l], [r]) = (&lefts[..], &rights[..]) {
                 let compared = self.scales().pair(rule, *l, *r)?;
                 let pair = (*l, *r);
                 let mut draft = self.judged(turn, compared, true, lefts, rights);
-                if self.is_crowded(turn, &crowd, window, 0, pair) {
+                let has_rival = !is_in_pair[nodes[0]] && !takes_chance;
+                if has_rival || self.is_crowded(turn, &crowd, Some(window), 0, pair) {
                     doubt(&mut draft);
                 }
                 out.drafts.push(draft);
@@ -76,7 +84,7 @@ impl EdgeJob<'_> {
     /// only with those that have the same one or none: equal amounts by the thousand cost no more than unequal ones.
     fn link_by_token(
         &self,
-        window: Option<Window>,
+        windows: &[Window],
         left: &[Placed],
         right: &[Placed],
         rights_from: usize,
@@ -102,9 +110,12 @@ impl EdgeJob<'_> {
             for &r in candidates.into_iter().flatten() {
                 let other = &right[r];
                 let both_lack_a_fee = class.is_part && other.is_part;
+                let (a, b) = (class.rows[0].row, other.rows[0].row);
                 if !both_lack_a_fee
                     && !self.contradicts(&class.keys, &other.keys)
-                    && scales.in_window(window, class.rows[0].row, other.rows[0].row)
+                    && windows
+                        .iter()
+                        .any(|&window| scales.in_window(Some(window), a, b))
                 {
                     let (l, r) = (class.rows[0].at, rights_from + other.rows[0].at);
                     class
