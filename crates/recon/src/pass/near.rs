@@ -141,30 +141,32 @@ impl EdgeJob<'_> {
             let book = self.book(side);
             let threads = self.threads.max(1);
             let found = in_parallel(threads, |worker| {
-                let mut found: HashSet<usize> = HashSet::new();
+                let mut rivals = index.rivals();
                 let mut counts = stems.counts();
                 for row in (0..book.len()).skip(worker).step_by(threads) {
                     if let Some(text) = self.near_text(near, side, row) {
                         let has_own = state[side as usize][row as usize] == BY_KEY;
-                        index.for_each_near(&text, |at| {
-                            let is_slip =
-                                is_slip(&own[at], &other[at]) && is_slip(&text, &other[at]);
-                            if own[at] != text && !(has_own && is_slip) {
-                                found.insert(at);
-                            }
-                        });
+                        index.count(&text, has_own, &mut rivals);
                         stems.count(&text, &mut counts);
                     }
                 }
-                (found, counts)
+                (rivals, counts)
             });
+            let mut rivals = index.rivals();
             let mut counts = stems.counts();
-            for (found, of_worker) in found {
-                doubted.extend(found);
-                for (sum, count) in counts.iter_mut().zip(of_worker) {
+            for (of_worker, counted) in found {
+                for (all, one) in rivals.iter_mut().zip(of_worker) {
+                    all.add_all(one);
+                }
+                for (sum, count) in counts.iter_mut().zip(counted) {
                     *sum += count;
                 }
             }
+            let has_rival = |at: &usize| {
+                let is_slip = is_slip(&own[*at], &other[*at]);
+                rivals[index.places[other[*at].as_str()]].has_other(&own[*at], is_slip)
+            };
+            doubted.extend((0..confirmed.len()).filter(has_rival));
             let chance = turn.rule.bounds.chance_millionths;
             doubted.extend((0..confirmed.len()).filter(|&at| stems.is_dense(at, &counts, chance)));
         }
@@ -326,52 +328,118 @@ fn is_slip(a: &str, b: &str) -> bool {
     }
 }
 
-/// Texts by what they share with a near one: themselves less one character, their beginnings, and any part as long as
-/// the shortest text that counts.
+/// Texts by what they share with a near one: themselves less one character, or any part as long as the shortest text that
+/// counts; a text that is held by another by the part of it that fewest have, so that common beginnings cost nothing.
 struct Slips<'t> {
-    texts: &'t [String],
+    texts: Vec<&'t str>,
+    /// The place of each text in `texts`.
+    places: HashMap<&'t str, usize>,
     min_chars: usize,
     by_lack: HashMap<u64, Vec<usize>>,
-    by_start: HashMap<u64, Vec<usize>>,
+    by_rarest: HashMap<u64, Vec<usize>>,
     by_part: HashMap<u64, Vec<usize>>,
+}
+
+/// Other texts that are near to one, as many as tell whether there is one but a given one: two.
+#[derive(Clone, Default)]
+struct Rivals {
+    any: Vec<String>,
+    /// By a slip, of rows that their own number confirmed.
+    settled_slips: Vec<String>,
+}
+
+impl Rivals {
+    fn add(list: &mut Vec<String>, text: &str) {
+        if list.len() < 2 && list.iter().all(|one| one != text) {
+            list.push(text.to_owned());
+        }
+    }
+
+    fn add_all(&mut self, other: Self) {
+        for text in other.any {
+            Self::add(&mut self.any, &text);
+        }
+        for text in other.settled_slips {
+            Self::add(&mut self.settled_slips, &text);
+        }
+    }
+
+    fn has_other(&self, own: &str, is_slip: bool) -> bool {
+        let settled = self.settled_slips.iter().filter(|_| !is_slip);
+        self.any.iter().chain(settled).any(|text| text != own)
+    }
 }
 
 impl<'t> Slips<'t> {
     fn new(texts: &'t [String], min_chars: usize) -> Self {
         let mut slips = Self {
-            texts,
+            texts: Vec::new(),
+            places: HashMap::new(),
             min_chars,
             by_lack: HashMap::new(),
-            by_start: HashMap::new(),
+            by_rarest: HashMap::new(),
             by_part: HashMap::new(),
         };
-        for (at, text) in texts.iter().enumerate() {
+        for text in texts {
+            let at = slips.texts.len();
+            if *slips.places.entry(text).or_insert(at) != at {
+                continue;
+            }
+            slips.texts.push(text);
             each_lack(text, |lack| slips.by_lack.entry(lack).or_default().push(at));
-            each_part(text, min_chars, |place, part| {
-                if place == 0 {
-                    slips.by_start.entry(part).or_default().push(at);
+            each_part(text, min_chars, |part| {
+                let same = slips.by_part.entry(part).or_default();
+                if same.last() != Some(&at) {
+                    same.push(at);
                 }
-                slips.by_part.entry(part).or_default().push(at);
             });
+        }
+        for (at, text) in slips.texts.iter().enumerate() {
+            if let Some((_, part)) = slips.rarest(text) {
+                slips.by_rarest.entry(part).or_default().push(at);
+            }
         }
         slips
     }
 
-    fn for_each_near(&self, text: &str, mut each: impl FnMut(usize)) {
+    /// The part of a text that fewest texts have, and how many have it.
+    fn rarest(&self, text: &str) -> Option<(usize, u64)> {
+        let mut rarest: Option<(usize, u64)> = None;
+        each_part(text, self.min_chars, |part| {
+            let count = self.by_part.get(&part).map_or(0, Vec::len);
+            if rarest.is_none_or(|(least, _)| count < least) {
+                rarest = Some((count, part));
+            }
+        });
+        rarest
+    }
+
+    fn rivals(&self) -> Vec<Rivals> {
+        vec![Rivals::default(); self.texts.len()]
+    }
+
+    /// Notes a row's text with the texts that it is near to.
+    fn count(&self, text: &str, has_own: bool, rivals: &mut [Rivals]) {
         let mut check = |found: Option<&Vec<usize>>| {
             for &at in found.into_iter().flatten() {
-                if are_near(text, &self.texts[at], self.min_chars) {
-                    each(at);
+                let (near, rivals) = (self.texts[at], &mut rivals[at]);
+                if rivals.any.len() < 2 && are_near(text, near, self.min_chars) {
+                    let list = match has_own && is_slip(text, near) {
+                        true => &mut rivals.settled_slips,
+                        false => &mut rivals.any,
+                    };
+                    Rivals::add(list, text);
                 }
             }
         };
         each_lack(text, |lack| check(self.by_lack.get(&lack)));
-        each_part(text, self.min_chars, |place, part| {
-            check(self.by_start.get(&part));
-            if place == 0 {
-                check(self.by_part.get(&part));
-            }
+        each_part(text, self.min_chars, |part| {
+            check(self.by_rarest.get(&part))
         });
+        // a text that holds this one has all of its parts
+        if let Some((_, part)) = self.rarest(text) {
+            check(self.by_part.get(&part));
+        }
     }
 }
 
@@ -387,15 +455,11 @@ fn each_lack(text: &str, mut each: impl FnMut(u64)) {
     }
 }
 
-/// Hashes of all parts of so many characters, with their place.
-fn each_part(text: &str, chars: usize, mut each: impl FnMut(usize, u64)) {
+/// Hashes of all parts of so many characters.
+fn each_part(text: &str, chars: usize, mut each: impl FnMut(u64)) {
     let starts = text.char_indices().map(|(at, _)| at);
-    let ends = text
-        .char_indices()
-        .map(|(at, _)| at)
-        .chain([text.len()])
-        .skip(chars);
-    for (place, (start, end)) in starts.zip(ends).enumerate() {
-        each(place, hash(&text.as_bytes()[start..end], 0));
+    let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    for (start, end) in starts.zip(ends.skip(chars)) {
+        each(hash(&text.as_bytes()[start..end], 0));
     }
 }
