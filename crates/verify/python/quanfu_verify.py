@@ -813,7 +813,7 @@ class Edge:
 
     def doubted(self, rule, at, keys, sets):
         """Batches that are no evidence: a search suggests something for a line of their key, or the line of the day before or
-        after does not tie and a row of that day stands for as much as one of theirs."""
+        after does not tie and of all pairs of a row of theirs and one of that day more than a thousandth bring the same."""
         single, doubted = self.single(rule), set()
         suggested = set()
         for index, claim in enumerate(self.claims[single]):
@@ -827,7 +827,8 @@ class Edge:
             may_be, _, causes = self.expected(rule, members)
             tied[members[single][0]] = members[1 - single] and may_be[0][0] in ("confirmed", "suggested")
         beside = defaultdict(list)
-        parts = lambda rows: {self.part(rule, 1 - single, row) for row in rows}
+        parts = lambda rows: Counter(self.part(rule, 1 - single, row) for row in rows)
+        alike = lambda a, b: sum(a[one] * b[one] for one in a) * 10**6 // (sum(a.values()) * sum(b.values())) > 1000
         if day is not None:
             for key, members in keys.items():
                 if members[0] and members[1]:
@@ -835,7 +836,7 @@ class Edge:
             for all_ in beside.values():
                 all_.sort(key=lambda one: one[0])
                 for (_, tie, one), (_, other_tie, other) in zip(all_, all_[1:]):
-                    if bool(tie) != bool(other_tie) and parts(one[1 - single]) & parts(other[1 - single]):
+                    if bool(tie) != bool(other_tie) and alike(parts(one[1 - single]), parts(other[1 - single])):
                         doubted.add((one if tie else other)[single][0])
         for key, members in keys.items():
             if members[single] and key in suggested:

@@ -949,7 +949,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// A batch is no evidence beside a day whose line does not tie, if a row of that day could stand for one of its own.
+    /// A batch is no evidence beside a day whose line does not tie, if rows of that day could well stand for some of its own.
     fn doubt_moved_cutoff(&self, rule: &MatchRule, keys: Keys, groups: &mut [Group]) {
         let days = [Field::AccountingDay, Field::ValueDate];
         let is_day = |on: &On| days.contains(&on.left) && days.contains(&on.right);
@@ -957,11 +957,21 @@ impl<'a> Bench<'a> {
             return;
         };
         let single = self.single(rule);
-        let parts = |rows: &[usize]| -> BTreeSet<(i128, Currency)> {
+        let parts = |rows: &[usize]| -> Vec<(i128, Currency)> {
             let rows = rows.iter();
             rows.map(|&row| self.part(rule, single.other(), row))
                 .collect()
         };
+        // of a million pairs, so many are equal
+        let alike = |one: &[(i128, Currency)], other: &[(i128, Currency)]| {
+            let mut count: HashMap<(i128, Currency), u128> = HashMap::new();
+            other
+                .iter()
+                .for_each(|part| *count.entry(*part).or_default() += 1);
+            let equal = one.iter().filter_map(|part| count.get(part)).sum::<u128>();
+            equal * 1_000_000 / (one.len() * other.len()) as u128
+        };
+        let most = u128::from(rule.bounds.chance_millionths);
         // for all keys but for their day: each day with lines and rows, whether its lines tie, and what its rows bring
         let tied: BTreeSet<usize> = groups
             .iter()
@@ -995,7 +1005,7 @@ impl<'a> Bench<'a> {
             let at = days.partition_point(|(other, _)| *other < day);
             let around = [at.checked_sub(1), Some(at + 1)];
             let mut around = around.into_iter().flatten().filter_map(|at| days.get(at));
-            if around.any(|(_, (ties, parts))| !ties && !parts.is_disjoint(&own)) {
+            if around.any(|(_, (ties, parts))| !ties && alike(&own, parts) > most) {
                 group.outcome = Outcome::Suggested;
                 group.code = Some(BreakCode::WeakEvidence);
             }

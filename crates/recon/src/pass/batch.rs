@@ -1,6 +1,6 @@
 //! Bank lines for all rows of a batch.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 
 use quanfu_settlement::rules::{Bounds, Explain, Field, MatchRule, RoundingPer};
@@ -26,8 +26,16 @@ enum Apart {
 struct Day {
     /// Whether a line of it does not tie.
     is_open: bool,
-    /// What its rows bring to a sum.
-    figures: BTreeSet<Figure>,
+    /// What its rows bring to a sum, and how many bring it.
+    figures: BTreeMap<Figure, u64>,
+}
+
+/// How many of a million pairs of a row of the one and a row of the other bring the same.
+fn equal_millionths(figures: &[Figure], others: &BTreeMap<Figure, u64>) -> u128 {
+    let equal = |figure| u128::from(others.get(figure).copied().unwrap_or(0));
+    let equal: u128 = figures.iter().map(equal).sum();
+    let others: u64 = others.values().sum();
+    equal * 1_000_000 / (figures.len() as u128 * u128::from(others)).max(1)
 }
 
 impl EdgeJob<'_> {
@@ -109,8 +117,8 @@ impl EdgeJob<'_> {
         Ok(())
     }
 
-    /// Where the line of the day before or after does not tie with its rows, the cut-off may have moved: a batch that has a
-    /// row of the same figure as one of that day is then as likely to have the other.
+    /// Where the line of the day before or after does not tie with its rows, the cut-off may have moved: if rows of equal
+    /// figures are common, a batch may tie by some of its rows in place of some of that day's.
     pub(crate) fn doubt_moved_cutoff(
         &self,
         rule: &MatchRule,
@@ -183,7 +191,7 @@ impl EdgeJob<'_> {
             if let Some((key, on)) = key(many, row)
                 && let Some(day) = days.get_mut(&key).and_then(|days| days.get_mut(&on))
             {
-                day.figures.insert(self.part(rule, many, row));
+                *day.figures.entry(self.part(rule, many, row)).or_default() += 1;
             }
         }
         for draft in drafts {
@@ -207,7 +215,8 @@ impl EdgeJob<'_> {
                 .collect();
             let beside = before.into_iter().chain(after);
             let mut beside = beside.filter(|(_, day)| day.is_open);
-            if beside.any(|(_, day)| figures.iter().any(|one| day.figures.contains(one))) {
+            let chance = rule.bounds.chance_millionths;
+            if beside.any(|(_, day)| equal_millionths(&figures, &day.figures) > chance.into()) {
                 doubt(draft);
             }
         }
