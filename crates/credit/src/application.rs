@@ -103,7 +103,7 @@ pub struct Item {
     pub kind: ItemKind,
     /// What was paid, less refunds.
     pub amount: Money,
-    /// Who issued the invoice.
+    /// Who issued the invoice, or lent the money.
     pub issuer: Option<String>,
     /// Number of the invoice.
     pub invoice: Option<String>,
@@ -147,13 +147,14 @@ pub struct Support {
 }
 
 impl Item {
-    /// What the item is known by wherever it is claimed: its invoice and its payment, or the days of a loan; and its
-    /// receipt.
+    /// What an item of a firm is known by wherever it is claimed: its invoice and its payment, or the days of a loan; and
+    /// its receipt.
     ///
-    /// Blanks and letter case make no difference.
+    /// A loan is known by the firm and its number, and by its lender and its number where the lender is named. Blanks and
+    /// letter case make no difference.
     #[must_use]
-    pub fn keys(&self) -> Vec<Key> {
-        let mut keys = self.own_keys();
+    pub fn keys(&self, enterprise: &str) -> Vec<Key> {
+        let mut keys = self.own_keys(enterprise);
         if let Some(receipt) = &self.receipt {
             keys.push(Key::Paper(format!("receipt {}", plain(receipt))));
         }
@@ -161,7 +162,7 @@ impl Item {
     }
 
     /// The same without its receipt, which alone does not tell it from another.
-    fn own_keys(&self) -> Vec<Key> {
+    fn own_keys(&self, enterprise: &str) -> Vec<Key> {
         let mut keys = Vec::new();
         if let Some(invoice) = &self.invoice {
             let issuer = self.issuer.as_deref().unwrap_or_default();
@@ -175,11 +176,14 @@ impl Item {
             keys.push(Key::Paper(format!("payment {}", plain(payment))));
         }
         if let (Some(loan), Some(from), Some(until)) = (&self.loan, self.from, self.until) {
-            keys.push(Key::Interest {
-                loan: plain(loan),
-                from,
-                until,
-            });
+            let lender = self.issuer.as_deref().map(|lender| ("lender ", lender));
+            for (what, whose) in [("", enterprise)].into_iter().chain(lender) {
+                keys.push(Key::Interest {
+                    loan: format!("{what}{}/{}", plain(whose), plain(loan)),
+                    from,
+                    until,
+                });
+            }
         }
         keys
     }
@@ -204,7 +208,7 @@ pub enum Key {
     Paper(String),
     /// The days of a loan's interest.
     Interest {
-        /// The loan.
+        /// Whose loan, a firm's or a lender's, and its number.
         loan: String,
         /// First day.
         from: Date,
@@ -417,7 +421,7 @@ impl ItemText {
         {
             return Err(("until", format!("{until} is not after {from}")));
         }
-        if item.own_keys().is_empty() {
+        if item.own_keys("").is_empty() {
             let message = "an invoice, a payment, or a loan with from and until would be right: \
                            nothing tells this item from another";
             return Err(("invoice", message.to_owned()));
@@ -890,7 +894,7 @@ mod tests {
                 invoice: Some(invoice.into()),
                 ..ItemText::default()
             };
-            text.read().map(|item| item.keys()).ok()
+            text.read().map(|item| item.keys("E")).ok()
         };
         assert_eq!(key("ab 12"), key("AB12"));
         assert_ne!(key("AB13"), key("AB12"));

@@ -273,7 +273,7 @@ impl<'r> Run<'r> {
                 let item = Claimed {
                     application,
                     item,
-                    keys: item.keys(),
+                    keys: item.keys(enterprise),
                     awarded: Money::zero(Currency::CNY),
                     has_award: false,
                 };

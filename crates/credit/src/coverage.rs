@@ -8,9 +8,44 @@ use quanfu_trail::Rational;
 use crate::award::CoverageRow;
 use crate::programme::Programme;
 
-/// Counts by rule; amounts in fen, each rounded half up for itself.
+/// Counts by rule, and exact sums of money.
 pub(crate) struct Coverage {
-    counts: BTreeMap<String, (u64, i128)>,
+    counts: BTreeMap<String, (u64, Sum)>,
+}
+
+/// A sum of fractions of a fen, by denominator: numerators of one denominator add up whatever the others are.
+#[derive(Clone, Default)]
+struct Sum(BTreeMap<i128, i128>);
+
+impl Sum {
+    fn add(&mut self, yuan: Rational) {
+        let (num, den) = (yuan.numerator(), yuan.denominator());
+        let (num, den) = match yuan.checked_mul(Rational::whole(100)) {
+            Ok(fen) => (fen.numerator(), fen.denominator()),
+            // beyond what an assessment computes with
+            Err(_) => (half_up(num, den).saturating_mul(100), 1),
+        };
+        let numerators = self.0.entry(den).or_default();
+        *numerators = numerators.saturating_add(num);
+    }
+
+    /// In fen, rounded half up once; what has no common denominator within range is rounded for itself.
+    fn rounded(&self) -> i128 {
+        let (mut whole, mut rest) = (0i128, Rational::whole(0));
+        for (&den, &num) in &self.0 {
+            whole = whole.saturating_add(num.div_euclid(den));
+            let part = Rational::new(num.rem_euclid(den), den);
+            match part.and_then(|part| rest.checked_add(part)) {
+                Ok(sum) => rest = sum,
+                Err(_) => whole = whole.saturating_add(half_up(num.rem_euclid(den), den)),
+            }
+        }
+        whole.saturating_add(half_up(rest.numerator(), rest.denominator()))
+    }
+}
+
+fn half_up(num: i128, den: i128) -> i128 {
+    Rounding::HalfUp.divide(num, den).unwrap_or(0)
 }
 
 /// Every rule of a programme with its reference, in the order of the document.
@@ -77,30 +112,28 @@ impl Coverage {
     pub(crate) fn new(programme: &Programme) -> Self {
         let rules = rules(programme).into_iter();
         Self {
-            counts: rules.map(|(rule, _)| (rule, (0, 0))).collect(),
+            counts: rules
+                .map(|(rule, _)| (rule, <(u64, Sum)>::default()))
+                .collect(),
         }
     }
 
     /// A rule decided something, and so much money, in yuan.
     pub(crate) fn hit(&mut self, rule: &str, amount: Option<Rational>) {
-        let fen = amount.and_then(|amount| {
-            let fen = amount.checked_mul(Rational::whole(100)).ok()?;
-            Rounding::HalfUp
-                .divide(fen.numerator(), fen.denominator())
-                .ok()
-        });
         let count = self
             .counts
             .get_mut(rule)
             .expect("every rule that can decide is listed");
         count.0 += 1;
-        count.1 = count.1.saturating_add(fen.unwrap_or(0));
+        if let Some(amount) = amount {
+            count.1.add(amount);
+        }
     }
 
     pub(crate) fn rows(&self, programme: &Programme) -> Vec<CoverageRow> {
         let rows = rules(programme).into_iter().map(|(rule, reference)| {
-            let (count, fen) = self.counts.get(&rule).copied().unwrap_or_default();
-            let minor = i64::try_from(fen).unwrap_or(i64::MAX);
+            let (count, sum) = self.counts.get(&rule).cloned().unwrap_or_default();
+            let minor = i64::try_from(sum.rounded()).unwrap_or(i64::MAX);
             CoverageRow {
                 source: reference.map_or(String::new(), |reference| programme.source(reference)),
                 rule,
@@ -109,5 +142,31 @@ impl Coverage {
             }
         });
         rows.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_is_rounded_once() {
+        let of = |yuan: &[(i128, i128)]| {
+            let mut sum = Sum::default();
+            for &(num, den) in yuan {
+                sum.add(Rational::new(num, den).unwrap_or(Rational::whole(0)));
+            }
+            sum.rounded()
+        };
+        assert_eq!(of(&[(1, 300), (1, 300), (1, 300)]), 1);
+        assert_eq!(of(&[(4, 1_000); 3]), 1); // 0.4 fen each, 1.2 fen
+        assert_eq!(of(&[(5, 1_000); 3]), 2); // 0.5 fen each, 1.5 fen
+        assert_eq!(of(&[(1, 300), (1, 600)]), 1); // a third and a sixth are a half
+        assert_eq!(of(&[(-5, 1_000), (1, 100)]), 1); // half a fen is left
+        assert_eq!(of(&[]), 0);
+        // denominators without a common one within range: none is lost
+        let far = 1_i128 << 100;
+        assert_eq!(of(&[(far - 2, far - 1), (far - 4, far - 3)]), 200);
+        assert_eq!(of(&[(i128::MAX - 1, i128::MAX)]), 100);
     }
 }

@@ -1086,6 +1086,42 @@ fn days_of_one_loan_are_supported_once() {
 }
 
 #[test]
+fn two_firms_may_number_their_loans_alike_but_a_lenders_contract_is_one() {
+    let programme = programme(&[("interest_accrued", "interest_paid")]);
+    let interest = |id: &str, firm: &str, lender: &str| {
+        application::from_toml(&format!(
+            "schema = \"quanfu.application/1\"\nid = \"{id}\"\nenterprise = \"{firm}\"\nname = \"{firm}\"\nfiled_on = 2025-01-10\n[facts]\nexports = \"1 USD\"\n\
+             [[item]]\nid = \"1\"\nkind = \"interest\"\namount = \"100.00 CNY\"\nloan = \"L1\"\n{lender}from = 2024-01-01\nuntil = 2024-04-01\npaid_on = 2024-12-20\n"
+        ))
+        .expect("an application")
+    };
+    for (first, second, refused) in [
+        ("", "", 0),
+        ("issuer = \"Bank A\"\n", "issuer = \"Bank B\"\n", 0),
+        ("issuer = \"Bank A\"\n", "issuer = \"bank a\"\n", 2),
+    ] {
+        let done = run(
+            &programme,
+            &[interest("A1", "E", first), interest("A2", "F", second)],
+        );
+        let twice = done
+            .refused
+            .iter()
+            .filter(|one| one.reason == Reason::ClaimedTwice);
+        assert_eq!(twice.count(), refused, "{first}{second}{:?}", done.refused);
+    }
+    // one firm's loan is one, whether or not the lender is named
+    let done = run(
+        &programme,
+        &[
+            interest("A1", "E", ""),
+            interest("A2", "E", "issuer = \"Bank A\"\n"),
+        ],
+    );
+    assert_eq!(done.refused[0].reason, Reason::ClaimedTwice);
+}
+
+#[test]
 fn a_cap_of_a_year_counts_what_was_awarded_before() {
     let programme = programme(&[]);
     let first = run(
