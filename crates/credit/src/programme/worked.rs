@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::Programme;
 use crate::application::{Application, FactText, Item, ItemKind, ItemText};
 use crate::assess::{Context, assess};
+use crate::award::Assessment;
 use crate::error::yuan;
 use crate::fact::{Fact, Facts, Wanted};
 use crate::interest::{Loan, LoanText};
@@ -39,6 +40,8 @@ pub struct WorkedResult {
     pub name: String,
     /// What differs from the document, in words; empty: nothing.
     pub differs: Vec<String>,
+    /// What the programme gives, with every step; none: it could not be assessed, and `differs` says why.
+    pub assessed: Option<Assessment>,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +174,7 @@ impl Programme {
             loans: test.loans.clone(),
         };
         let mut differs = Vec::new();
+        let mut assessed = None;
         match assess(self, &[application], context) {
             Err(error) => differs.push(error.to_string()),
             Ok(done) => {
@@ -212,11 +216,13 @@ impl Programme {
                         names(&want)
                     ));
                 }
+                assessed = Some(done);
             }
         }
         WorkedResult {
             name: test.name.clone(),
             differs,
+            assessed,
         }
     }
 }
