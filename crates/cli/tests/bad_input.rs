@@ -257,3 +257,89 @@ fn text_of_files_cannot_act_on_the_terminal() {
     let read = quanfu(folder.path(), &["read", "orders.csv"]);
     assert!(!read.out.contains('\u{1b}'));
 }
+
+/// A number of a person in a column where it has no place is told by line and column, and not printed.
+#[test]
+fn a_persons_number_in_the_wrong_column_is_not_printed() {
+    let numbers = ["11010519491231002X", "13912345678", "6222020200112233445"];
+    let mut lines = vec!["order_id,paid_at,amount,currency,status,kind,merchant".to_owned()];
+    let good = [
+        "A-1",
+        "2026-03-02 10:00:00",
+        "19.90",
+        "CNY",
+        "paid",
+        "payment",
+        "M",
+    ];
+    for column in 1..6 {
+        for number in numbers
+            .iter()
+            .copied()
+            .chain(["\u{6b27}\u{9633}\u{5efa}\u{56fd}"])
+        {
+            let mut cells = good;
+            cells[column] = number;
+            lines.push(cells.join(","));
+        }
+    }
+    let folder = folder();
+    folder.write("orders.csv", (lines.join("\n") + "\n").as_bytes());
+    // the file itself may begin with one
+    folder.write("unknown.txt", numbers.join(" ").as_bytes());
+    for arguments in [
+        &["read", "orders.csv"][..],
+        &["read", "--strict", "orders.csv"],
+        &["read", "--lang", "zh", "orders.csv"],
+        &["read", "--format", "json", "orders.csv"],
+        &["read", "unknown.txt"],
+        &[
+            "recon",
+            "--rules",
+            "rules.toml",
+            "shop=orders.csv",
+            "bank=bank.sta",
+            "-o",
+            "r.json",
+            "-o",
+            "r.csv",
+        ],
+        &["why", "r.json", "A-1"],
+    ] {
+        let said = quanfu(folder.path(), arguments);
+        let json = arguments.contains(&"json");
+        for number in numbers {
+            // as JSON the whole record is handed on, for programs
+            let told = said
+                .out
+                .lines()
+                .filter(|line| !json || line.contains("\"message\""));
+            let told = told
+                .chain(said.err.lines())
+                .find(|line| line.contains(number));
+            assert_eq!(told, None, "{arguments:?}");
+        }
+    }
+    let said = quanfu(folder.path(), &["read", "orders.csv"]);
+    for told in [
+        "orders.csv:2:5 time-malformed: paid_at: \"1****************X\" has",
+        "orders.csv:3:5 time-malformed: paid_at: \"139****5678\" has",
+        "orders.csv:4:5 time-malformed: paid_at: \"6222***********3445\" has",
+        "orders.csv:5:5 time-malformed: paid_at: \"\u{6b27}***\" has",
+        "orders.csv:6:25 amount-malformed: amount: \"1****************X\" is no amount at character 18",
+        "\"139****5678\" is no status of this file",
+        "\"139****5678\" is no kind that profile",
+    ] {
+        assert!(
+            said.out.contains(told) || said.err.contains(told),
+            "{told} in {}{}",
+            said.out,
+            said.err
+        );
+    }
+    let result = fs::read_to_string(folder.path().join("r.json")).expect("a result");
+    let result = result.replace("13912345678.00", ""); // an amount like any other
+    for number in numbers {
+        assert!(!result.contains(number), "{number}");
+    }
+}

@@ -48,7 +48,7 @@ pub use firm::{
 };
 pub use name::{PersonName, mask_name};
 pub use parameter::{ParameterError, ParameterRow, Parameters};
-pub use person::{BankCard, Iban, Phone, ResidentId, mask_identity, mask_phone};
+pub use person::{BankCard, Iban, Phone, ResidentId, mask_identity, mask_numbers, mask_phone};
 pub use table::{CodeRow, CodeTable, Flow, TableError};
 
 /// What stands for a character that is not shown.

@@ -169,6 +169,46 @@ pub fn mask_identity(number: &str) -> String {
     }
 }
 
+/// A text with the numbers in it masked that may be a person's: of 11 digits from 13 to 19 on, as mobile phones have, of 15 to
+/// 19 digits, as cards and identities have, and of 17 digits and an X. A number that goes on behind a decimal point is none,
+/// nor is one behind a letter, as references are written.
+///
+/// ```
+/// use quanfu_codes::mask_numbers;
+/// assert_eq!(mask_numbers("call 13912345678"), "call 139****5678");
+/// assert_eq!(mask_numbers("11010519491231002X"), "1****************X");
+/// assert_eq!(mask_numbers("6222020200112233445"), "6222***********3445");
+/// for none in ["20260302103000", "13912345678.00", "QF13912345678"] {
+///     assert_eq!(mask_numbers(none), none);
+/// }
+/// ```
+#[must_use]
+pub fn mask_numbers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, number) = rest.split_at(start);
+        let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+        let has_x = digits == 17 && number[digits..].starts_with(['X', 'x']);
+        let (number, after) = number.split_at(digits + usize::from(has_x));
+        let mut following = after.chars();
+        let is_amount =
+            following.next() == Some('.') && following.next().is_some_and(|c| c.is_ascii_digit());
+        let is_reference = before.ends_with(|c: char| c.is_ascii_alphanumeric());
+        let is_phone = number.len() == 11 && matches!(number.as_bytes()[..2], [b'1', b'3'..=b'9']);
+        out.push_str(before);
+        match number.len() {
+            _ if is_amount || is_reference => out.push_str(number),
+            11 if is_phone => out.push_str(&mask_phone(number)),
+            15 | 18 => out.push_str(&mask_identity(number)),
+            16 | 17 | 19 => out.push_str(&mask_account(number)),
+            _ => out.push_str(number),
+        }
+        rest = after;
+    }
+    out + rest
+}
+
 /// The number with its first three and last four characters shown; only the last two of one shorter than eleven.
 #[must_use]
 pub fn mask_phone(number: &str) -> String {

@@ -472,8 +472,11 @@ impl<'r> Reader<'r> {
         self.records += 1;
         match self.record(text, delivered, plan, tally) {
             Ok(flow) => self.go_on(flow),
-            Err(refusal) => {
+            Err(mut refusal) => {
                 self.records -= 1;
+                if let Some(cell) = refusal.cell {
+                    refusal.hide_name(&self.cells.get(text, cell));
+                }
                 let byte = refusal
                     .cell
                     .map_or(refusal.byte, |cell| self.cells.start(cell));

@@ -84,7 +84,7 @@ pub(crate) fn shown(bytes: &[u8], most: usize) -> String {
         }
         Err(_) => String::from_utf8_lossy(start),
     };
-    escaped(&text, most)
+    quanfu_codes::mask_numbers(&escaped(&text, most))
 }
 
 /// A text without what could move or hide other text on a screen: control and bidirectional characters are

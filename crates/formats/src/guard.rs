@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use quanfu_codes::mask_numbers;
 use quanfu_settlement::{
     Entry, FileHead, Finding, FindingCode, Limits, Proof, Rejected, Severity, Sink, SourceFile,
     StatementHead, StatementTail,
@@ -175,7 +176,8 @@ impl Sink for Guard<'_> {
         self.sink.entry(entry, raw)
     }
 
-    fn rejected(&mut self, rejected: Rejected, raw: &[u8]) -> ControlFlow<()> {
+    fn rejected(&mut self, mut rejected: Rejected, raw: &[u8]) -> ControlFlow<()> {
+        rejected.message = mask_numbers(&rejected.message);
         debug_assert!(
             REJECTED_CODES.contains(&rejected.code),
             "{} is not listed",
@@ -192,7 +194,8 @@ impl Sink for Guard<'_> {
         self.sink.rejected(rejected, raw)
     }
 
-    fn finding(&mut self, finding: Finding) {
+    fn finding(&mut self, mut finding: Finding) {
+        finding.message = mask_numbers(&finding.message);
         if finding.severity >= Severity::Warning {
             let (line, column, code) = (finding.line, finding.column, finding.code.code());
             self.strict_failure(line, column, code, finding.message.clone());

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use encoding_rs::UTF_8;
+use quanfu_codes::mask_numbers;
 use quanfu_money::Currency;
 use quanfu_money::lexer::{AmountStyle, parse_minor};
 use quanfu_settlement::profile::{AmountColumns, Preamble, Sign, TextEncoding, TimeFormat};
@@ -1018,11 +1019,13 @@ impl<F: FnMut(&BlockRow<'_>) -> ControlFlow<()>> Sink for Capture<'_, '_, F> {
         self.out.put(&row);
         ControlFlow::Continue(())
     }
-    fn rejected(&mut self, rejected: Rejected, _: &[u8]) -> ControlFlow<()> {
+    fn rejected(&mut self, mut rejected: Rejected, _: &[u8]) -> ControlFlow<()> {
+        rejected.message = mask_numbers(&rejected.message);
         self.rejected.push(rejected);
         ControlFlow::Continue(())
     }
-    fn finding(&mut self, finding: Finding) {
+    fn finding(&mut self, mut finding: Finding) {
+        finding.message = mask_numbers(&finding.message);
         self.findings.push(finding);
     }
     fn end_statement(&mut self, _: &StatementTail) {}

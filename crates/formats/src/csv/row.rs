@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use quanfu_calendar::Date;
+use quanfu_codes::mask_name;
 use quanfu_money::lexer::{parse_decimal, parse_minor};
 use quanfu_money::{Amount, Currency, Decimal, Money};
 use quanfu_settlement::profile::{Sign, TimeFormat};
@@ -34,6 +35,21 @@ impl Refusal {
             cell: Some(place.index),
             byte: 0,
             message: message.into(),
+        }
+    }
+
+    /// Where a day or an amount should be, a text without digits may be a name: it is shown masked.
+    pub(super) fn hide_name(&mut self, cell: &str) {
+        let wants_digits = self.code.starts_with("time-")
+            || self.code.starts_with("date-")
+            || self.code.starts_with("amount-");
+        let cell = cell.trim();
+        let is_name = cell
+            .chars()
+            .all(|c| c.is_alphabetic() || c == ' ' || c == '\u{b7}')
+            && cell.chars().any(|c| c == ' ' || !c.is_ascii());
+        if wants_digits && is_name && !cell.is_empty() {
+            self.message = self.message.replace(cell, &mask_name(cell));
         }
     }
 
