@@ -293,6 +293,69 @@ fn no_subcommand_shows_a_person_whole_to_people() {
 }
 
 #[test]
+fn a_store_keeps_no_value_of_a_person_whole_and_audits_the_rest() {
+    let folder = restored();
+    folder.write("key.bin", &[7; 32]);
+    let draft = quanfu(
+        folder.path(),
+        &[
+            "declare",
+            "draft",
+            "restored.json",
+            "--declarant",
+            "house.toml",
+            "--evidence",
+            "parties.csv",
+            "-o",
+            "d.json",
+        ],
+    );
+    assert!(
+        text(&folder, "d.json").contains(CANARIES[5]),
+        "{}",
+        draft.err
+    );
+    for alg in ["sha256", "sm3"] {
+        let store = format!("{alg}.db");
+        let add = [
+            "store",
+            "add",
+            &store,
+            "d.json",
+            "restored.json",
+            "--by",
+            "a clerk",
+            "--key",
+            "key.bin",
+            "--alg",
+            alg,
+        ];
+        let said = quanfu(folder.path(), &add);
+        assert_eq!(said.exit, 0, "{}", said.err);
+        let said = quanfu(folder.path(), &["store", "audit", &store]);
+        assert_eq!(said.exit, 0, "{}", said.err);
+        let files = std::fs::read_dir(folder.path()).expect("a folder");
+        let files = files.map(|file| file.expect("a file").path());
+        let mut read = 0;
+        for file in files.filter(|file| file.to_string_lossy().contains(&store)) {
+            let bytes = std::fs::read(&file).expect("a file");
+            read += bytes.len();
+            for canary in CANARIES {
+                let is_there = bytes
+                    .windows(canary.len())
+                    .any(|part| part == canary.as_bytes());
+                assert!(!is_there, "{}: {canary}", file.display());
+            }
+        }
+        assert!(read > 10_000, "{read} bytes of {store}");
+        // again changes nothing
+        let head = quanfu(folder.path(), &["store", "head", &store]).out;
+        assert_eq!(quanfu(folder.path(), &add).exit, 0);
+        assert_eq!(quanfu(folder.path(), &["store", "head", &store]).out, head);
+    }
+}
+
+#[test]
 fn the_published_schemas_are_those_that_documents_keep() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
     let views = [

@@ -30,7 +30,7 @@ pub const PERSONAL_KEYS: &[&str] = &[
 ];
 
 /// Keys that are personal in documents of one schema only.
-pub const PERSONAL_KEYS_OF: &[(&str, &[&str])] = &[(DECLARATION, &["name"])];
+pub const PERSONAL_KEYS_OF: &[(&str, &[&str])] = &[(DECLARATION, &["name", "reporter"])];
 
 /// The mask of a value by the words of its key; of what is not known, as little shows as of an identity number.
 fn mask(kind: &str, value: &str) -> String {
@@ -39,7 +39,7 @@ fn mask(kind: &str, value: &str) -> String {
         mask_account(value)
     } else if has(&["phone", "mobile"]) {
         mask_phone(value)
-    } else if has(&["name"]) {
+    } else if has(&["name", "reporter"]) {
         mask_name(value)
     } else {
         mask_identity(value)
