@@ -1301,6 +1301,85 @@ proptest! {
         prop_assert_eq!(of_small(&other), of_small(&done));
     }
 
+    /// Each way of sharing out pays the smaller of budget and eligible sum, nobody more than is eligible, and says the same
+    /// in any order of claims; within those paid together, by the definition of the way, told without its arithmetic.
+    #[test]
+    fn every_way_of_sharing_keeps_its_word(
+        figures in proptest::collection::vec((0i64..200, 0u64..5, 0usize..3, 1u8..4), 0..9),
+        budget in 0i64..700,
+        way in 0usize..4,
+        turn in 0usize..9,
+    ) {
+        let method = match way {
+            0 => BudgetMethod::ProRata,
+            1 => BudgetMethod::WaterFill { weight: "w".into() },
+            2 => BudgetMethod::Priority { classes: vec!["b".into(), "a".into()] },
+            _ => BudgetMethod::FirstCome,
+        };
+        let claims: Vec<Claim> = figures.iter().enumerate().map(|(at, &(eligible, weight, class, day))| Claim {
+            id: format!("E{at}"),
+            eligible: Money::from_minor(eligible, quanfu_money::Currency::CNY),
+            weight,
+            class: ["a", "b", "c"][class].into(),
+            filed_on: format!("2024-01-0{day}").parse().expect("a day"),
+        }).collect();
+        let total = Money::from_minor(budget, quanfu_money::Currency::CNY);
+        let shared = share_out(total, &claims, &method, 2, &source()).expect("a budget");
+        let mut turned = claims.clone();
+        turned.rotate_left(if claims.is_empty() { 0 } else { turn % claims.len() });
+        turned.reverse();
+        prop_assert_eq!(&share_out(total, &turned, &method, 2, &source()).expect("a budget"), &shared);
+        let paid: Vec<i64> = shared.shares.iter().map(|share| share.paid.minor()).collect();
+        let all: i64 = paid.iter().sum();
+        prop_assert_eq!((shared.paid.minor(), shared.unspent.minor()), (all, budget - all));
+        for (share, (eligible, ..)) in shared.shares.iter().zip(&figures) {
+            prop_assert!((0..=*eligible).contains(&share.paid.minor()));
+            prop_assert!(share.step.replay().is_ok());
+        }
+        if way == 1 {
+            let reached: i64 = figures.iter().filter(|one| one.1 > 0).map(|one| one.0).sum();
+            prop_assert_eq!(all, budget.min(reached));
+            for (at, &(eligible, weight, ..)) in figures.iter().enumerate() {
+                let weight = weight as i64;
+                if weight == 0 || paid[at] == eligible {
+                    prop_assert!(weight > 0 || paid[at] == 0);
+                    continue;
+                }
+                // below what is eligible: nobody has by more than a unit more for the weight
+                for (other, &(_, other_weight, ..)) in figures.iter().enumerate() {
+                    prop_assert!((paid[other] - 1) * weight <= (paid[at] + 1) * other_weight as i64, "{:?}", paid);
+                }
+            }
+            return Ok(());
+        }
+        let turn_of = |at: usize| match way {
+            0 => 0,
+            2 => [1, 0, 2][figures[at].2],
+            _ => usize::from(figures[at].3),
+        };
+        let mut left = budget;
+        for turn in 0..4 {
+            let pool: Vec<usize> = (0..figures.len()).filter(|&at| turn_of(at) == turn).collect();
+            let eligible: i64 = pool.iter().map(|&at| figures[at].0).sum();
+            let given: i64 = pool.iter().map(|&at| paid[at]).sum();
+            prop_assert_eq!(given, eligible.min(left));
+            if eligible > left {
+                // what a share is above or below its part of the budget, in units times the sum
+                let over = |at: usize| paid[at] * eligible - figures[at].0 * left;
+                for &at in &pool {
+                    prop_assert!(over(at).abs() < eligible);
+                    for &other in &pool {
+                        if over(at) > 0 && over(other) < 0 {
+                            let (mine, theirs) = (eligible - over(at), -over(other));
+                            prop_assert!(mine > theirs || mine == theirs && at < other, "{:?}", paid);
+                        }
+                    }
+                }
+            }
+            left -= given;
+        }
+    }
+
     /// Paid is the smaller of budget and eligible; nobody is above cap or cost; no order of applicants matters; a claim
     /// split in two applications gives what the whole gives.
     #[test]

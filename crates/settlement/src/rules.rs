@@ -319,6 +319,9 @@ impl Bounds {
     /// Most lines and most rows of a key that are tried for batches of their own (`net_batch` with several lines);
     /// beyond it they are suggested.
     pub const ROWS_APART: usize = 12;
+    /// Of a million pairs of a batch's row and a row of the day beside it, how many may bring the same before a line of that
+    /// day that does not tie throws doubt on the batch.
+    pub const EQUAL_MILLIONTHS: u64 = 10_000;
     /// Most runs of a line whose claims are told apart; of more, all from the first to the last claim their rows.
     pub const RUNS: usize = 1_000;
 }

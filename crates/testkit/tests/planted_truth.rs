@@ -49,7 +49,9 @@ fn came(done: &Reconciled) -> BTreeMap<(String, u32, String), (Outcome, &'static
     all
 }
 
-fn check(sample: &SampleDay, done: &Reconciled, what: &str) {
+/// How many rows of batches are only suggested, because a short batch of the same shop stands beside them and has rows of
+/// equal amounts.
+fn check(sample: &SampleDay, done: &Reconciled, what: &str) -> u64 {
     assert!(
         done.trusted(),
         "{what}: every proof of a made-up file holds"
@@ -61,11 +63,21 @@ fn check(sample: &SampleDay, done: &Reconciled, what: &str) {
         "{what}: every row and no other"
     );
     let (mut worse, mut bad) = (Vec::new(), Vec::new());
+    let mut doubted = 0;
+    let is_short = |row: &&quanfu::sample::Expected| {
+        row.edge == "psp-bank" && row.code == Some(quanfu::settlement::BreakCode::BatchNetDiff)
+    };
+    let has_short = sample.truth.iter().any(|row| is_short(&row));
     for row in &sample.truth {
         let key = (row.source.to_owned(), row.line, row.edge.to_owned());
         let found = came[&key];
         let wanted = (row.outcome, row.code.map_or("", |code| code.code()));
         if found == wanted {
+            continue;
+        }
+        let is_batch = row.edge == "psp-bank" && wanted.0 == Outcome::Confirmed;
+        if has_short && is_batch && found == (Outcome::Suggested, "WEAK_EVIDENCE") {
+            doubted += 1;
             continue;
         }
         let text = format!("{row:?} came out as {found:?}");
@@ -88,6 +100,7 @@ fn check(sample: &SampleDay, done: &Reconciled, what: &str) {
         bad.len(),
         bad[0]
     );
+    doubted
 }
 
 /// Shares that change with the seed, so that classes meet in all proportions.
@@ -127,15 +140,19 @@ fn every_planted_row_ends_as_planted_on_many_seeds_and_shares() {
         Ok(text) => text.parse().expect("QUANFU_SEEDS is a number"),
         Err(_) => 200,
     };
+    let (mut rows, mut doubted) = (0, 0);
     for seed in 0..seeds {
         let shares = shares(seed);
         let sample = day(seed, &shares);
-        check(
+        rows += sample.truth.len() as u64;
+        doubted += check(
             &sample,
             &run(&sample, None),
             &format!("seed {seed}, {shares:?}"),
         );
     }
+    println!("{seeds} days: {doubted} of {rows} rows are of a batch in doubt beside a short one");
+    assert!(doubted * 200 < rows, "{doubted} of {rows} rows in doubt");
 }
 
 #[test]
@@ -155,7 +172,8 @@ fn the_next_day_brings_the_other_sides_of_what_was_carried() {
         );
         let second = next_day(seed, &shares);
         let done = run(&second, Some(&before));
-        check(&second, &done, &format!("the day after, seed {seed}"));
+        let doubted = check(&second, &done, &format!("the day after, seed {seed}"));
+        assert_eq!(doubted, 0, "the day after, seed {seed}");
         // Only the bank's stray line has no other side yet.
         let document = done.document(None);
         let open: Vec<&str> = document

@@ -813,7 +813,7 @@ class Edge:
 
     def doubted(self, rule, at, keys, sets):
         """Batches that are no evidence: a search suggests something for a line of their key, or the line of the day before or
-        after does not tie and of all pairs of a row of theirs and one of that day more than a thousandth bring the same."""
+        after does not tie and of all pairs of a row of theirs and one of that day more than a hundredth bring the same."""
         single, doubted = self.single(rule), set()
         suggested = set()
         for index, claim in enumerate(self.claims[single]):
@@ -828,7 +828,7 @@ class Edge:
             tied[members[single][0]] = members[1 - single] and may_be[0][0] in ("confirmed", "suggested")
         beside = defaultdict(list)
         parts = lambda rows: Counter(self.part(rule, 1 - single, row) for row in rows)
-        alike = lambda a, b: sum(a[one] * b[one] for one in a) * 10**6 // (sum(a.values()) * sum(b.values())) > 1000
+        alike = lambda a, b: sum(a[one] * b[one] for one in a) * 10**6 // (sum(a.values()) * sum(b.values())) > 10_000
         if day is not None:
             for key, members in keys.items():
                 if members[0] and members[1]:

@@ -971,7 +971,7 @@ impl<'a> Bench<'a> {
             let equal = one.iter().filter_map(|part| count.get(part)).sum::<u128>();
             equal * 1_000_000 / (one.len() * other.len()) as u128
         };
-        let most = u128::from(rule.bounds.chance_millionths);
+        let most = u128::from(Bounds::EQUAL_MILLIONTHS);
         // for all keys but for their day: each day with lines and rows, whether its lines tie, and what its rows bring
         let tied: BTreeSet<usize> = groups
             .iter()

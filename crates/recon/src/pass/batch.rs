@@ -215,8 +215,8 @@ impl EdgeJob<'_> {
                 .collect();
             let beside = before.into_iter().chain(after);
             let mut beside = beside.filter(|(_, day)| day.is_open);
-            let chance = rule.bounds.chance_millionths;
-            if beside.any(|(_, day)| equal_millionths(&figures, &day.figures) > chance.into()) {
+            let most = u128::from(Bounds::EQUAL_MILLIONTHS);
+            if beside.any(|(_, day)| equal_millionths(&figures, &day.figures) > most) {
                 doubt(draft);
             }
         }
