@@ -1192,6 +1192,7 @@ class Edge:
         names = [one["cause"] for one in causes]
         if len(lefts) == len(rights) == 1 or not difference or may_be[0][0] in ("break", "ambiguous") or names not in ([], ["fee"]):
             return [(lefts, rights)]
+        ways = []
         for less in (0, 1) if names else (None,):
             by = defaultdict(lambda: ([], []))
             for side, rows in enumerate((lefts, rights)):
@@ -1207,11 +1208,10 @@ class Edge:
                 else:
                     rest[0].extend(both[0])
                     rest[1].extend(both[1])
-            if pairs and bool(rest[0]) == bool(rest[1]):
-                if names and rest[0]:
-                    return [(lefts, rights)]
-                return pairs + ([rest] if rest[0] else [])
-        return [(lefts, rights)]
+            if pairs and bool(rest[0]) == bool(rest[1]) and not (names and rest[0]):
+                found_ = sorted(pairs) + ([rest] if rest[0] else [])
+                ways += [found_] if found_ not in ways else []
+        return ways[0] if len(ways) == 1 else [(lefts, rights)]  # two ways that differ tell nothing
 
     def crowd(self, rule, members):
         """Figures of the open rows of a key, by side, currency and day."""

@@ -180,9 +180,14 @@ impl Bench<'_> {
             let parts = match &whole.causes[..] {
                 [] => self.in_pairs(rule, &left, &right, None),
                 [cause] if cause.name == "fee" => {
-                    let mut ways = [Side::Left, Side::Right].map(Some).into_iter();
-                    let parts = ways.find_map(|way| self.in_pairs(rule, &left, &right, way));
-                    parts.filter(|(_, rest_left, _)| rest_left.is_empty())
+                    let ways = [Side::Left, Side::Right].map(Some).into_iter();
+                    let ways = ways.filter_map(|way| self.in_pairs(rule, &left, &right, way));
+                    let mut ways: Vec<_> = ways
+                        .filter(|(_, rest_left, _)| rest_left.is_empty())
+                        .collect();
+                    // two ways that differ tell nothing
+                    ways.dedup();
+                    ways.pop().filter(|_| ways.is_empty())
                 }
                 _ => None,
             };
@@ -239,6 +244,7 @@ impl Bench<'_> {
                 rest_right.extend(r);
             }
         }
+        pairs.sort_unstable();
         let is_even = rest_left.is_empty() == rest_right.is_empty();
         (!pairs.is_empty() && is_even).then_some((pairs, rest_left, rest_right))
     }

@@ -67,10 +67,14 @@ impl EdgeJob<'_> {
         }
         let parts = match &compared.causes[..] {
             [] => self.equal_pairs(turn, keyed, None),
-            [cause] if cause.name == "fee" => [Side::Left, Side::Right]
-                .into_iter()
-                .find_map(|side| self.equal_pairs(turn, keyed, Some(side)))
-                .filter(|(_, rest)| rest.0.is_empty()),
+            [cause] if cause.name == "fee" => {
+                let way = |side| self.equal_pairs(turn, keyed, Some(side));
+                let whole = |side| way(side).filter(|(_, rest)| rest.0.is_empty());
+                match (whole(Side::Left), whole(Side::Right)) {
+                    (Some(one), Some(other)) if one != other => None,
+                    (one, other) => one.or(other),
+                }
+            }
             _ => None,
         };
         if let Some((pairs, rest)) = parts {
@@ -190,6 +194,7 @@ impl EdgeJob<'_> {
                 rest.1.extend(right);
             }
         }
+        pairs.sort_unstable();
         (!pairs.is_empty() && rest.0.is_empty() == rest.1.is_empty()).then_some((pairs, rest))
     }
 }
